@@ -1,0 +1,114 @@
+import type { Digest } from './snapshot.ts';
+import type { EnvVariable, Resources } from './project.ts';
+
+/** Everything an executor needs to start one attempt. Names of the outside world are made from `id`. */
+export type AttemptOrder = {
+  readonly id: number;
+  readonly run: { readonly id: number; readonly number: number };
+  readonly project: string;
+  readonly task: string;
+  /** From 1 within the task of the run. */
+  readonly number: number;
+  readonly commit: string;
+  readonly ref: string;
+  readonly script: string;
+  readonly env: readonly EnvVariable[];
+  readonly resources: Resources;
+  readonly image: string | null;
+};
+
+/** How a process ended. A shell reports a signal as 128 + its number, so both read the same. */
+export type Ending = { readonly exitCode: number | null; readonly signal: string | null };
+
+/** Why an attempt could not run or could not be stored, although nothing of the user's ended badly. */
+export type Fault = {
+  readonly class: 'conflict' | 'secret_missing' | 'content_refused' | 'restore_failed' | 'store_failed' | 'start_failed';
+  readonly message: string;
+};
+
+/** What an executor sees of an attempt: what is, never what happened. */
+export type Observation =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'running'; readonly startedAt: Date }
+  | { readonly kind: 'ended'; readonly report: AttemptReport };
+
+/** Times of an attempt's phases. */
+export type Phases = {
+  readonly preparedFrom: Date | null;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly storedAt: Date | null;
+};
+
+/** The agent's word that an attempt is over, with everything it left already stored. */
+export type AttemptReport = {
+  readonly ending: Ending | null;
+  readonly fault: Fault | null;
+  readonly phases: Phases;
+  /** The workspace as the task left it; `null` when it never came to be. */
+  readonly output: Digest | null;
+  readonly artifacts: readonly Artifact[];
+  /** Said once a run to the user, such as which resources were not enforced. */
+  readonly notices: readonly string[];
+  readonly peakMemoryBytes: number | null;
+};
+
+/** One file that a person gets back. `path` is text for people; bytes that are not UTF-8 are escaped. */
+export type Artifact = {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly mode: number;
+};
+
+/** What an attempt starts from. */
+export type AttemptInput = {
+  /** The merged workspace: the commit and everything the predecessors left. */
+  readonly root: Digest;
+  /** Values by environment variable; also what the masker hides. */
+  readonly secrets: readonly EnvVariable[];
+  /** Globs of what a person gets back; `null`: every new or changed file. */
+  readonly artifacts: readonly string[] | null;
+};
+
+/** Lines of a log as they are stored and sent: at most 256 KiB of bytes, with the stream and time of each line. */
+export type LogChunk = {
+  /** From 0, without gaps. */
+  readonly seq: number;
+  readonly firstLine: number;
+  /** Of the first byte, from the start of the attempt's log. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  /** One entry a line, in order: 1 stdout, 2 stderr, 0 AME itself; milliseconds since 1970; length in bytes with its newline. */
+  readonly lines: readonly (readonly [stream: 0 | 1 | 2, at: number, bytes: number])[];
+};
+
+/**
+ * What the agent may ask of AME on behalf of one attempt. In-process for the local executor, over HTTP for
+ * a pod. Every call is refused with `AttemptOverError` once the attempt has ended.
+ */
+export type AttemptDoor = {
+  /** Throws `AttemptFaultError` where predecessors conflict or a secret is missing. */
+  input(attempt: number): Promise<AttemptInput>;
+  readBlob(attempt: number, digest: Digest): Promise<ReadableStream<Uint8Array>>;
+  /** Which of these the attempt's repository still has to be given. */
+  missingBlobs(attempt: number, digests: readonly Digest[]): Promise<ReadonlySet<Digest>>;
+  writeBlob(attempt: number, digest: Digest, content: ReadableStream<Uint8Array>): Promise<void>;
+  started(attempt: number, at: Date): Promise<void>;
+  appendLog(attempt: number, chunk: LogChunk): Promise<void>;
+  finish(attempt: number, report: AttemptReport): Promise<void>;
+};
+
+export class AttemptOverError extends Error {
+  override name = 'AttemptOverError';
+}
+
+export class AttemptFaultError extends Error {
+  override name = 'AttemptFaultError';
+  readonly fault: Fault;
+  constructor(fault: Fault) {
+    super(fault.message);
+    this.fault = fault;
+  }
+}
