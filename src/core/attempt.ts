@@ -18,7 +18,12 @@ export type AttemptOrder = {
 };
 
 /** How a process ended. A shell reports a signal as 128 + its number, so both read the same. */
-export type Ending = { readonly exitCode: number | null; readonly signal: string | null };
+export type Ending = {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** What the shell could not find, where the exit code is 127 and stderr names it. */
+  readonly commandNotFound?: string | null;
+};
 
 /** Why an attempt could not run or could not be stored, although nothing of the user's ended badly. */
 export type Fault = {

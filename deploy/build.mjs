@@ -1,0 +1,56 @@
+// Builds the published package: Node strips no types below node_modules, so `ame` is bundled into dist/.
+//
+//     dist/ame.mjs            the launcher, which a Node that is too old can still read
+//     dist/main-*.mjs, ...    everything else, loaded when it is needed
+//     dist/*-worker.mjs       what runs in a thread of its own, found by its name beside the rest
+//
+// The Postgres and Node packages stay outside: they are programs, found below node_modules when they are started.
+import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const out = join(root, 'dist');
+const workers = globSync('src/**/*-worker.ts', { cwd: root });
+
+rmSync(out, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: {
+    ame: 'src/cli/launch.mjs',
+    ...Object.fromEntries(workers.map((path) => [basename(path, '.ts'), path])),
+  },
+  outdir: out,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node22',
+  metafile: true,
+  logLevel: 'warning',
+  // `pg` asks for its native twin and for Cloudflare's sockets where they exist; neither is wanted here.
+  external: ['pg-native', 'cloudflare:sockets'],
+  // What is CommonJS among the dependencies asks for Node's own modules by `require`.
+  banner: {
+    js: "import { createRequire as createRequireHere } from 'node:module';\nconst require = createRequireHere(import.meta.url);",
+  },
+});
+writeFileSync(join(out, 'THIRD-PARTY-LICENSES.txt'), licences(Object.keys(metafile.inputs)));
+
+/** The licence texts of the packages that the bundle contains: they ask to travel with their code. */
+function licences(inputs) {
+  const packages = new Set(
+    inputs.flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
+  );
+  return [...packages]
+    .sort((a, b) => (a < b ? -1 : 1))
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      const file = readdirSync(join(root, folder)).find((each) => /^(licen[cs]e|copying)/i.test(each));
+      const text = file === undefined ? '' : readFileSync(join(root, folder, file), 'utf8').trim();
+      return `${name} ${version} (${license})\n\n${text}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}

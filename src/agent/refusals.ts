@@ -1,0 +1,39 @@
+import type { Fault } from '../core/attempt.ts';
+import { pathText } from '../core/snapshot/path-text.ts';
+
+/** Something in a workspace that no snapshot can hold; paths are bytes as latin1. */
+export type Refusal =
+  | { readonly path: string; readonly why: 'leaves'; readonly target: string }
+  | {
+      readonly path: string;
+      readonly why: 'device' | 'socket' | 'pipe' | 'unreadable' | 'too-long' | 'changing';
+    };
+
+/** Names that are listed; the rest is counted. */
+const mostNamed = 10;
+
+const reasons = {
+  device: 'a device',
+  socket: 'a socket',
+  pipe: 'a named pipe',
+  unreadable: 'cannot be read',
+  'too-long': 'its path is too long',
+  changing: 'became something else each time it was looked at',
+} as const;
+
+/** What the user is told about them. */
+export function describeRefusals(refusals: readonly Refusal[]): Fault {
+  const named = refusals
+    .slice(0, mostNamed)
+    .map((refusal) => `${pathText(refusal.path)} (${reasonOf(refusal)})`);
+  const rest = refusals.length - named.length;
+  return {
+    class: 'content_refused',
+    message: `The workspace holds what cannot be kept: ${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}. Remove it before the task ends; a symbolic link must be relative and stay inside the workspace.`,
+  };
+}
+
+function reasonOf(refusal: Refusal): string {
+  if (refusal.why !== 'leaves') return reasons[refusal.why];
+  return `a symbolic link that leaves the workspace, to ${pathText(refusal.target)}`;
+}

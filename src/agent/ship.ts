@@ -1,0 +1,154 @@
+import { addAbortSignal, type Readable } from 'node:stream';
+import type { LogChunk } from '../core/attempt.ts';
+import { createLogLines, logLimits, type LogLimits, type LogStream } from '../core/log-lines.ts';
+import { createMasker } from '../core/mask.ts';
+import type { Clock } from './clock.ts';
+import { keepTrying } from './keep-trying.ts';
+
+/** What waits is sent after this many milliseconds at the latest. */
+const sendAfterMs = 100;
+/** A line without an end, such as a progress bar, is sent in pieces after this many. */
+const breakAfterMs = 1_000;
+/** Chunks that may wait for a slow store; beyond that the pipes are not read. */
+const chunksInMemory = 4;
+/** How much of the end of stderr is kept for explaining an exit code. */
+const tailBytes = 4 * 1024;
+
+export type ShipOptions = {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Values that must not be seen. */
+  readonly secrets: readonly string[];
+  /** Tried again with the same chunk until it resolves, or throws `AttemptOverError`. */
+  readonly append: (chunk: LogChunk) => Promise<void>;
+  /** Gives up and throws its reason. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly limits?: LogLimits;
+  readonly onFailure?: (error: unknown) => void;
+};
+
+export type Shipped = {
+  /** The last, masked bytes of stderr. */
+  readonly stderrTail: Uint8Array;
+};
+
+/**
+ * Sends what a command prints as masked chunks of lines, in order and without loss: when `append` is slow or
+ * failing the command's pipes fill up and it waits. Resolves when both streams have ended and all is sent.
+ */
+export async function shipLog(options: ShipOptions): Promise<Shipped> {
+  const { clock, limits = logLimits } = options;
+  const lines = createLogLines(limits);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  let stderrTail: Uint8Array = new Uint8Array(0);
+  let ended = false;
+  /** What is there goes out although it fills no chunk. */
+  let flush = false;
+  let wakeSender = (): void => {};
+  let roomMade = Promise.withResolvers<void>();
+  let cancelSend: (() => void) | null = null;
+  let cancelBreak: (() => void) | null = null;
+
+  async function read(stream: LogStream, source: Readable): Promise<void> {
+    const masker = createMasker(options.secrets);
+    for await (const bytes of chunksOf(addAbortSignal(signal, source))) {
+      add(stream, masker.push(bytes));
+      // Full or not, a cut log is read to its end: the command must not wait for ever.
+      while (lines.ready >= limits.chunk * chunksInMemory && !signal.aborted) await roomMade.promise;
+    }
+    add(stream, masker.end());
+  }
+
+  function add(stream: LogStream, bytes: Uint8Array): void {
+    if (stream === 2) stderrTail = lastBytes(stderrTail, bytes);
+    lines.push(stream, bytes, clock.now());
+    plan();
+  }
+
+  /** Sets the timers that what waits asks for. */
+  function plan(): void {
+    if (lines.ready > 0 && cancelSend === null) {
+      cancelSend = clock.after(sendAfterMs, () => {
+        cancelSend = null;
+        flush = true;
+        wakeSender();
+      });
+    }
+    if (lines.ready >= limits.chunk) wakeSender();
+    if (lines.waitingSince !== null && cancelBreak === null) {
+      cancelBreak = clock.after(Math.max(0, lines.waitingSince + breakAfterMs - clock.now()), () => {
+        cancelBreak = null;
+        lines.breakLines(clock.now() - breakAfterMs, clock.now());
+        flush = flush || lines.ready > 0;
+        wakeSender();
+        plan();
+      });
+    }
+  }
+
+  async function send(): Promise<void> {
+    for (;;) {
+      const chunk = lines.take(flush || ended);
+      if (chunk === null) {
+        if (ended) return;
+        flush = false;
+        await new Promise<void>((resolve) => (wakeSender = resolve));
+        signal.throwIfAborted();
+        continue;
+      }
+      await keepTrying(() => options.append(chunk), {
+        clock,
+        signal,
+        ...(options.onFailure && { onFailure: options.onFailure }),
+      });
+      makeRoom();
+    }
+  }
+
+  function makeRoom(): void {
+    roomMade.resolve();
+    roomMade = Promise.withResolvers();
+  }
+
+  async function readBoth(): Promise<void> {
+    await Promise.all([read(1, options.stdout), read(2, options.stderr)]);
+    signal.throwIfAborted();
+    lines.end(clock.now());
+    ended = true;
+    wakeSender();
+  }
+
+  const wakeAll = (): void => {
+    makeRoom();
+    wakeSender();
+  };
+  signal.addEventListener('abort', wakeAll);
+  try {
+    await Promise.all([readBoth(), send()]);
+  } catch (error) {
+    failed.abort(error);
+    throw options.signal.aborted ? options.signal.reason : error;
+  } finally {
+    signal.removeEventListener('abort', wakeAll);
+    (cancelSend as (() => void) | null)?.();
+    (cancelBreak as (() => void) | null)?.();
+  }
+  return { stderrTail };
+}
+
+/** The pieces that a stream yields. One whose owner closed it before its end has simply ended. */
+async function* chunksOf(source: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const bytes of source as AsyncIterable<Uint8Array>) yield bytes;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'))
+      throw error;
+  }
+}
+
+function lastBytes(before: Uint8Array, bytes: Uint8Array): Uint8Array {
+  if (bytes.length >= tailBytes) return bytes.slice(-tailBytes);
+  return Buffer.concat([before.subarray(Math.max(0, before.length + bytes.length - tailBytes)), bytes]);
+}

@@ -1,0 +1,122 @@
+import { AttemptFaultError, AttemptOverError, type AttemptDoor, type AttemptInput, type AttemptReport } from '../core/attempt.ts';
+import { describeConflicts, inputOf } from '../core/snapshot/input.ts';
+import { isFinal } from '../core/run.ts';
+import { findAttempt, listAttempts, saveReport, saveSaidStarted, type Attempt } from '../db/attempts.ts';
+import { insertArtifacts, insertBlobs, insertSnapshot, visibleBlobs } from '../db/blobs.ts';
+import { inTransaction, type Db } from '../db/connect.ts';
+import { insertLogChunk } from '../db/logs.ts';
+import { findRun, type PlacedRun } from '../db/runs.ts';
+import { readSecrets } from '../db/secrets.ts';
+import { BlobMissingError, type Storage } from '../storage/storage.ts';
+import { importCommit } from './import-commit.ts';
+import { createTreeStore } from './trees.ts';
+
+export type DoorDeps = {
+  readonly db: Db;
+  readonly storage: Storage;
+  readonly secretKey: Uint8Array;
+  readonly temporary: string;
+  /** Where a repository's content is on this machine. */
+  readonly directoryOf: (repository: PlacedRun['repository']) => string;
+};
+
+/**
+ * What stands behind the agent's door: rows, content and git put together, the same for a pod and in-process.
+ * An attempt sees its own repository's content and its own project's secrets, and nothing once it has ended.
+ */
+export function createAttemptDoor(deps: DoorDeps): AttemptDoor {
+  const { db, storage } = deps;
+
+  async function open(id: number): Promise<{ readonly attempt: Attempt; readonly run: PlacedRun }> {
+    const attempt = await findAttempt(db, id);
+    const run = attempt && (await findRun(db, attempt.runId));
+    if (!attempt || !run || isFinal(attempt.state)) throw new AttemptOverError(`attempt ${id} is over`);
+    return { attempt, run };
+  }
+
+  return {
+    async input(id) {
+      const { attempt, run } = await open(id);
+      return inputFor(deps, attempt, run);
+    },
+
+    async readBlob(id, digest) {
+      const { run } = await open(id);
+      const visible = await visibleBlobs(db, run.repository.id, [digest]);
+      if (!visible.has(digest)) throw new BlobMissingError(`there is no content ${digest}`);
+      return storage.read(digest);
+    },
+
+    async missingBlobs(id, digests) {
+      const { run } = await open(id);
+      const visible = await visibleBlobs(db, run.repository.id, digests);
+      return new Set(digests.filter((digest) => !visible.has(digest)));
+    },
+
+    async writeBlob(id, digest, content) {
+      const { run } = await open(id);
+      const size = await storage.write(digest, content);
+      await insertBlobs(db, run.repository.id, [{ digest, size }]);
+    },
+
+    async started(id, at) {
+      if (!(await saveSaidStarted(db, id, at))) throw new AttemptOverError(`attempt ${id} is over`);
+    },
+
+    async appendLog(id, chunk) {
+      await open(id);
+      await insertLogChunk(db, id, chunk);
+    },
+
+    async finish(id, report) {
+      const { run } = await open(id);
+      await inTransaction(db, async (tx) => storeReport(tx, id, run.repository.id, report));
+    },
+  };
+}
+
+async function storeReport(tx: Db, id: number, repositoryId: number, report: AttemptReport): Promise<void> {
+  // Artifacts are rows of their own; the report keeps what the state machine reads.
+  const saved = await saveReport(tx, id, { ...report, artifacts: [] });
+  if (!saved) throw new AttemptOverError(`attempt ${id} is over`);
+  await insertArtifacts(tx, id, report.artifacts);
+  if (report.output !== null) await insertSnapshot(tx, { repositoryId, digest: report.output, attemptId: id });
+}
+
+async function inputFor(deps: DoorDeps, attempt: Attempt, run: PlacedRun): Promise<AttemptInput> {
+  const { db, storage, temporary } = deps;
+  const task = run.plan.tasks[attempt.position];
+  if (!task) throw new Error(`the plan of run ${run.id} has no task at ${attempt.position}`);
+  const secrets = await secretsFor(deps, run, task.secrets);
+  const repositoryId = run.repository.id;
+  const directory = deps.directoryOf(run.repository);
+  const commit = await importCommit({ db, storage, temporary, repositoryId, directory }, run.commit);
+  const outputs = new Map((await listAttempts(db, run.id)).map((row) => [row.task, row.output]));
+  const past = run.plan.tasks
+    .slice(0, attempt.position)
+    .map(({ name, needs }) => ({ name, needs, output: outputs.get(name) ?? null }));
+  const input = await inputOf(createTreeStore(db, storage, repositoryId), commit, past, task.needs);
+  if (input.kind === 'conflict') {
+    throw new AttemptFaultError({ class: 'conflict', message: describeConflicts(input.conflicts) });
+  }
+  return { root: input.root, secrets, artifacts: task.artifacts };
+}
+
+async function secretsFor(
+  deps: DoorDeps,
+  run: PlacedRun,
+  wanted: readonly { readonly name: string; readonly secret: string }[],
+): Promise<AttemptInput['secrets']> {
+  if (wanted.length === 0) return [];
+  if (run.trust !== 'trusted') {
+    throw new AttemptFaultError({ class: 'secret_missing', message: 'Code of a fork is given no secrets.' });
+  }
+  const values = await readSecrets(deps.db, deps.secretKey, run.project.id, wanted.map(({ secret }) => secret));
+  const missing = wanted.filter(({ secret }) => !values.has(secret)).map(({ secret }) => secret);
+  if (missing.length > 0) {
+    const commands = missing.map((name) => `ame secret set ${name} --project ${run.project.name}`).join(', then ');
+    const message = `The secret${missing.length > 1 ? 's' : ''} ${missing.join(', ')} of ${run.project.name} ${missing.length > 1 ? 'are' : 'is'} not set. Set with: ${commands}`;
+    throw new AttemptFaultError({ class: 'secret_missing', message });
+  }
+  return wanted.map(({ name, secret }) => ({ name, value: values.get(secret) ?? '' }));
+}

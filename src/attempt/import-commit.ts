@@ -1,0 +1,136 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { AttemptFaultError } from '../core/attempt.ts';
+import { buildTrees, type PathEntry } from '../core/snapshot/build.ts';
+import { leavingLinks } from '../core/snapshot/links.ts';
+import { pathText } from '../core/snapshot/path-text.ts';
+import { digestOf, type Digest } from '../core/snapshot.ts';
+import { findSourceObjects, insertBlobs, insertSnapshot, insertSourceObjects } from '../db/blobs.ts';
+import type { Db } from '../db/connect.ts';
+import { readBlobs, type Blob } from '../git/blobs.ts';
+import { commitTree, type CommitEntry } from '../git/commit-tree.ts';
+import type { Storage } from '../storage/storage.ts';
+import { storeBytes } from './trees.ts';
+
+export type Source = {
+  readonly db: Db;
+  readonly storage: Storage;
+  /** For content too large for memory. */
+  readonly temporary: string;
+  readonly repositoryId: number;
+  /** The repository on this machine. */
+  readonly directory: string;
+};
+
+/**
+ * Git keeps no times, so every file of a commit has the same one. A fixed one, so that what did not change
+ * between two commits is the same content, and old enough that whatever a task writes is newer.
+ */
+const sourceTime = BigInt(Date.UTC(2000, 0, 1)) * 1_000_000n;
+
+/** Content that is hashed in memory; more goes through a file. */
+const inMemory = 8 * 1024 * 1024;
+
+/** Symbolic links hold a path; more is no path of any system. */
+const longestTarget = 4_096;
+
+/** Puts a commit's files into the store, what is there already apart, and answers with the root of their snapshot. */
+export async function importCommit(source: Source, commit: string): Promise<Digest> {
+  const { db, repositoryId, directory } = source;
+  const [known] = (await findSourceObjects(db, repositoryId, [commit])).values();
+  if (known !== undefined) return known;
+  const entries: CommitEntry[] = [];
+  for await (const entry of commitTree(directory, commit)) entries.push(entry);
+  const digests = await importBlobs(source, entries);
+  const targets = await readTargets(directory, entries);
+  refuseLeavingLinks(entries, targets);
+  const { root, trees } = buildTrees(entries.map((entry) => pathEntry(entry, digests, targets)));
+  for (const { digest, bytes } of trees) await storeBytes(source.storage, digest, bytes);
+  await insertBlobs(db, repositoryId, trees.map(({ digest, bytes }) => ({ digest, size: bytes.byteLength })));
+  await insertSourceObjects(db, repositoryId, [{ oid: commit, digest: root }]);
+  await insertSnapshot(db, { repositoryId, digest: root, attemptId: null });
+  return root;
+}
+
+function pathEntry(entry: CommitEntry, digests: ReadonlyMap<string, Digest>, targets: ReadonlyMap<string, string>): PathEntry {
+  const { path } = entry;
+  const mtime = sourceTime;
+  // Its content belongs to another repository: like git without --recurse-submodules, an empty directory.
+  if (entry.type === 'submodule') return { type: 'directory', path, mode: 0o755, mtime };
+  if (entry.type === 'symlink') return { type: 'symlink', path, mtime, target: targets.get(entry.id) ?? '' };
+  const digest = digests.get(entry.id);
+  if (digest === undefined) throw new Error(`the blob ${entry.id} was not imported`);
+  return { type: 'file', path, mode: entry.executable ? 0o755 : 0o644, mtime, size: entry.size, digest };
+}
+
+async function importBlobs(source: Source, entries: readonly CommitEntry[]): Promise<ReadonlyMap<string, Digest>> {
+  const oids = [...new Set(entries.filter((entry) => entry.type === 'file').map((entry) => entry.id))];
+  const known = new Map(await findSourceObjects(source.db, source.repositoryId, oids));
+  const fresh: { oid: string; digest: Digest; size: number }[] = [];
+  for await (const blob of readBlobs(source.directory, oids.filter((oid) => !known.has(oid)))) {
+    const digest = await storeBlob(source, blob);
+    fresh.push({ oid: blob.id, digest, size: blob.size });
+    known.set(blob.id, digest);
+  }
+  await insertBlobs(source.db, source.repositoryId, fresh.map(({ digest, size }) => ({ digest, size })));
+  await insertSourceObjects(source.db, source.repositoryId, fresh.map(({ oid, digest }) => ({ oid, digest })));
+  return known;
+}
+
+async function storeBlob(source: Source, blob: Blob): Promise<Digest> {
+  if (blob.size <= inMemory) {
+    const bytes = Buffer.concat(await Array.fromAsync(blob.content));
+    const digest = digestOf(bytes);
+    await storeBytes(source.storage, digest, bytes);
+    return digest;
+  }
+  await mkdir(source.temporary, { recursive: true, mode: 0o700 });
+  const path = join(source.temporary, randomUUID());
+  const file = await open(path, 'wx', 0o600);
+  try {
+    const hash = createHash('sha256');
+    for await (const part of blob.content) {
+      hash.update(part);
+      await file.writeFile(part);
+    }
+    await file.close();
+    const digest = hash.digest('hex');
+    if (!(await source.storage.has(digest))) {
+      await source.storage.write(digest, Readable.toWeb(createReadStream(path)));
+    }
+    return digest;
+  } finally {
+    await file.close();
+    await rm(path, { force: true });
+  }
+}
+
+/** Targets of symbolic links, bytes as latin1, by the blob that holds them. */
+async function readTargets(directory: string, entries: readonly CommitEntry[]): Promise<ReadonlyMap<string, string>> {
+  const links = entries.filter((entry) => entry.type === 'symlink');
+  const long = links.find((entry) => entry.size > longestTarget);
+  if (long) throw refusal([long.path], 'has a target that is longer than any path');
+  const targets = new Map<string, string>();
+  for await (const blob of readBlobs(directory, new Set(links.map((entry) => entry.id)))) {
+    targets.set(blob.id, Buffer.concat(await Array.fromAsync(blob.content)).toString('latin1'));
+  }
+  return targets;
+}
+
+function refuseLeavingLinks(entries: readonly CommitEntry[], targets: ReadonlyMap<string, string>): void {
+  const links = entries.flatMap((entry) =>
+    entry.type === 'symlink' ? [{ path: entry.path, target: targets.get(entry.id) ?? '' }] : [],
+  );
+  const leaving = leavingLinks(links);
+  if (leaving.length > 0) throw refusal(leaving.map((link) => link.path), 'leads out of the repository');
+}
+
+function refusal(paths: readonly string[], why: string): AttemptFaultError {
+  const named = paths.slice(0, 10).map(pathText).join(', ');
+  const more = paths.length > 10 ? ` and ${paths.length - 10} more` : '';
+  const message = `A symbolic link of the commit ${why}: ${named}${more}. Point it to a file of the repository, or remove it.`;
+  return new AttemptFaultError({ class: 'content_refused', message });
+}

@@ -1,0 +1,117 @@
+import { availableParallelism, hostname } from 'node:os';
+
+/** Everything that the surroundings decide. */
+export type Config = {
+  readonly port: number;
+  readonly bind: string;
+  /** Address that people and checks are given; null: made from what the server listens on. */
+  readonly publicUrl: string | null;
+  /** Names that a request's Host may carry, the loopback ones apart. */
+  readonly hosts: readonly string[];
+  /** Null: the embedded Postgres. */
+  readonly databaseUrl: string | null;
+  readonly dataDirectory: string | null;
+  readonly localSlots: number;
+  /** Seconds between TERM and KILL. */
+  readonly graceSeconds: number;
+  /** Names of the server's variables that tasks see, such as proxies. */
+  readonly taskEnv: readonly { readonly name: string; readonly value: string }[];
+  readonly path: string;
+  /** Oldest last: what is signed with any of them is accepted. */
+  readonly webhookSecrets: readonly string[];
+  /** 32 bytes that encrypt secrets; null: the key in the data directory. */
+  readonly secretKey: Uint8Array | null;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly host: string;
+};
+
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Reads the configuration. All that is wrong is reported together, in one `ConfigError`. */
+export function parseConfig(env: Env): Config {
+  const faults: string[] = [];
+  const integer = (name: string, fallback: number, least: number, most: number): number => {
+    const text = env[name]?.trim();
+    if (text === undefined || text === '') return fallback;
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    faults.push(`${name} is '${text}', but must be a whole number from ${least} to ${most}`);
+    return fallback;
+  };
+  const config: Config = {
+    port: integer('PORT', 8080, 0, 65_535),
+    bind: env.AME_BIND?.trim() || '127.0.0.1',
+    publicUrl: parseUrl('AME_PUBLIC_URL', env.AME_PUBLIC_URL, ['http:', 'https:'], faults),
+    hosts: list(env.AME_HOSTS),
+    databaseUrl: parseUrl('DATABASE_URL', env.DATABASE_URL, ['postgres:', 'postgresql:'], faults),
+    dataDirectory: env.AME_DATA?.trim() || null,
+    localSlots: integer('AME_LOCAL_SLOTS', availableParallelism(), 1, 10_000),
+    graceSeconds: integer('AME_GRACE', 10, 0, 3_600),
+    taskEnv: taskEnv(env),
+    path: env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    webhookSecrets: list(env.AME_GITHUB_WEBHOOK_SECRET),
+    secretKey: parseKey(env.AME_SECRET_KEY, faults),
+    logLevel: parseLevel(env.AME_LOG_LEVEL, faults),
+    host: env.AME_HOST_NAME?.trim() || hostname(),
+  };
+  if (config.webhookSecrets.length > 2) faults.push('AME_GITHUB_WEBHOOK_SECRET holds more than two secrets');
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  return config;
+}
+
+function list(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** Proxies, certificates and what makes a GPU usable, and whatever `AME_TASK_ENV` names. */
+const taskEnvDefaults = [
+  'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
+  'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CUDA_HOME', 'LD_LIBRARY_PATH', 'TZ',
+];
+
+function taskEnv(env: Env): Config['taskEnv'] {
+  const names = new Set([...taskEnvDefaults, ...list(env.AME_TASK_ENV)]);
+  return [...names].flatMap((name) => {
+    const value = env[name];
+    return value === undefined ? [] : [{ name, value }];
+  });
+}
+
+function parseUrl(name: string, text: string | undefined, protocols: string[], faults: string[]): string | null {
+  const trimmed = text?.trim() ?? '';
+  if (trimmed === '') return null;
+  const url = URL.parse(trimmed);
+  if (url && protocols.includes(url.protocol)) return trimmed.replace(/\/+$/, '');
+  // The text itself may hold a password, so it is not repeated.
+  faults.push(`${name} must be an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
+  return null;
+}
+
+function parseKey(text: string | undefined, faults: string[]): Uint8Array | null {
+  const trimmed = text?.trim() ?? '';
+  if (trimmed === '') return null;
+  const key = /^[0-9a-f]{64}$/i.test(trimmed) ? Buffer.from(trimmed, 'hex') : Buffer.from(trimmed, 'base64');
+  if (key.length === 32) return key;
+  faults.push('AME_SECRET_KEY must be 32 bytes in hex or base64, as `openssl rand -hex 32` prints them');
+  return null;
+}
+
+function parseLevel(text: string | undefined, faults: string[]): Config['logLevel'] {
+  const levels = ['debug', 'info', 'warn', 'error'] as const;
+  const level = levels.find((candidate) => candidate === (text?.trim() || 'info'));
+  if (level) return level;
+  faults.push(`AME_LOG_LEVEL is '${text}', but must be one of ${levels.join(', ')}`);
+  return 'info';
+}
+
+/** The configuration of this process. */
+export function readConfig(): Config {
+  return parseConfig(process.env);
+}

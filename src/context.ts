@@ -1,0 +1,101 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { collectArtifacts } from './agent/collect-artifacts.ts';
+import { collectWorkspace } from './agent/collect.ts';
+import { fetchWorkspace } from './agent/fetch.ts';
+import { createAttemptDoor } from './attempt/door.ts';
+import type { Config } from './config.ts';
+import type { AttemptDoor } from './core/attempt.ts';
+import { connect, type Connection } from './db/connect.ts';
+import type { Executor } from './executor/executor.ts';
+import { createLocalExecutor } from './executor/local/local-executor.ts';
+import { repositoryDirectory } from './git/host.ts';
+import { createHints, type Hints } from './hints.ts';
+import type { Log } from './log.ts';
+import { openDirectoryStorage, type DirectoryStorage } from './storage/directory.ts';
+
+/** What the entry points need; everything below them is passed only what it uses. */
+export type Context = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly db: Connection;
+  readonly databaseUrl: string;
+  readonly storage: DirectoryStorage;
+  readonly door: AttemptDoor;
+  readonly executor: Executor;
+  readonly hints: Hints;
+  readonly token: string;
+  readonly secretKey: Uint8Array;
+  /** Where a repository of AME's own host lies. */
+  readonly directoryOf: (repository: { readonly id: number }) => string;
+  /** The address that people reach this server at, without a slash at its end. */
+  readonly address: () => string;
+  close(): Promise<void>;
+};
+
+export type Ground = {
+  readonly config: Config;
+  readonly log: Log;
+  /** Absolute. */
+  readonly directory: string;
+  readonly databaseUrl: string;
+  readonly token: string;
+  readonly secretKey: Uint8Array;
+  readonly address: () => string;
+  readonly clock?: () => Date;
+};
+
+/** Puts the parts of one process together, on a data directory and a migrated database. */
+export async function createContext(ground: Ground): Promise<Context> {
+  const { config, log, directory, databaseUrl, secretKey } = ground;
+  const db = connect({
+    url: databaseUrl,
+    onError: (error) => log.warn({ error: error.message }, 'a database connection broke'),
+    ...(ground.clock ? { clock: ground.clock } : {}),
+  });
+  const storage = await openDirectoryStorage(join(directory, 'content'));
+  const repositories = join(directory, 'repositories');
+  await mkdir(repositories, { recursive: true, mode: 0o700 });
+  const directoryOf = ({ id }: { readonly id: number }): string => repositoryDirectory(repositories, id);
+  const door = createAttemptDoor({ db, storage, secretKey, temporary: join(directory, 'temporary'), directoryOf });
+  const executor = await createExecutor({ ...ground, door, storage });
+  return {
+    config,
+    log,
+    db,
+    databaseUrl,
+    storage,
+    door,
+    executor,
+    hints: createHints(),
+    token: ground.token,
+    secretKey,
+    directoryOf,
+    address: ground.address,
+    close: async () => {
+      await executor.close();
+      await db.close();
+    },
+  };
+}
+
+function createExecutor(ground: Ground & { readonly door: AttemptDoor; readonly storage: DirectoryStorage }): Promise<Executor> {
+  const { config, log, directory, door, storage } = ground;
+  return createLocalExecutor({
+    directory: join(directory, 'attempts'),
+    slots: config.localSlots,
+    host: config.host,
+    door,
+    // The store is on this machine: files are placed from it, and taken over into it, without a way around.
+    fetch: ({ attempt, root, directory: into, signal }) =>
+      fetchWorkspace({ door, attempt, root, into, signal, place: storage.place }),
+    collect: async ({ attempt, root, restored, directory: workspace, artifacts: globs, signal }) => {
+      const stored = await collectWorkspace({ door, attempt, workspace, known: restored, clock: () => new Date(), signal });
+      const { artifacts, notices } = await collectArtifacts({ door, attempt, input: root, output: stored.root, globs, trees: stored.trees });
+      return { output: stored.root, artifacts, notices };
+    },
+    baseEnv: { PATH: config.path, ...Object.fromEntries(config.taskEnv.map(({ name, value }) => [name, value])) },
+    graceMs: config.graceSeconds * 1_000,
+    log,
+  });
+}

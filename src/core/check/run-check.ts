@@ -1,0 +1,180 @@
+import type { Check, CheckConclusion, CheckStatus } from '../check.ts';
+import { markdownBlock, markdownCode, markdownLine, plainLine, visibleText } from '../escape.ts';
+import { outcomes, type OutcomeClass } from '../outcome.ts';
+import { counted } from '../problems/wording.ts';
+import { isFinal, type AttemptState, type RunState } from '../run.ts';
+import { showBytes, showDuration } from './amounts.ts';
+import { byteLength, cutText, fitRows, fitTail, largestMarkdown, longestTitle } from './fit.ts';
+
+/** The latest attempt of one task. */
+export type TaskReport = {
+  readonly name: string;
+  readonly state: AttemptState;
+  /** Of running; `null` before it started. */
+  readonly seconds: number | null;
+  /** From 1. */
+  readonly attempt: number;
+  readonly class: OutcomeClass | null;
+  readonly reason: string | null;
+};
+
+export type RunReport = {
+  readonly project: string;
+  readonly number: number;
+  readonly task: string;
+  readonly commit: string;
+  readonly ref: string;
+  readonly state: RunState;
+  readonly reason: string | null;
+  readonly seconds: number | null;
+  /** In the order of the plan. */
+  readonly tasks: readonly TaskReport[];
+  readonly artifacts: readonly { readonly task: string; readonly path: string; readonly size: number }[];
+  /** The end of a log that explains the verdict. */
+  readonly log: { readonly task: string; readonly text: string } | null;
+  readonly notices: readonly string[];
+  /** What to type to see more. */
+  readonly command: string;
+  readonly externalId: string;
+  readonly url: string;
+};
+
+const logBudget = 16 * 1024;
+const artifactBudget = 8 * 1024;
+const mostLines = 60;
+
+/** What a commit is told about one run of it. */
+export function runCheck(run: RunReport): Check {
+  return {
+    name: cutText(plainLine(`ame / ${run.task}`), longestTitle),
+    status: statusOf(run.state),
+    conclusion: concludeRun(run),
+    title: cutText(plainLine(titleOf(run)), longestTitle),
+    summary: summaryOf(run),
+    text: textOf(run),
+    annotations: [],
+    lines: linesOf(run),
+    externalId: run.externalId,
+    url: run.url,
+  };
+}
+
+function statusOf(state: RunState): CheckStatus {
+  if (isFinal(state)) return 'completed';
+  return state === 'running' ? 'in_progress' : 'queued';
+}
+
+const conclusions = { succeeded: 'success', cancelled: 'cancelled', skipped: 'skipped' } as const;
+const timeouts: ReadonlySet<OutcomeClass | null> = new Set(['timeout', 'queue_timeout', 'deadline']);
+
+function concludeRun({ state, tasks }: RunReport): CheckConclusion | null {
+  if (!isFinal(state)) return null;
+  if (state !== 'failed') return conclusions[state];
+  const failed = tasks.filter((task) => task.state === 'failed');
+  return failed.length > 0 && failed.every((task) => timeouts.has(task.class)) ? 'timed_out' : 'failure';
+}
+
+function titleOf(run: RunReport): string {
+  const took = run.seconds === null ? '' : ` after ${showDuration(run.seconds)}`;
+  const done = run.tasks.filter((task) => isFinal(task.state)).length;
+  if (run.state === 'queued') return `Waiting to start ${counted(run.tasks.length, 'task')}`;
+  if (run.state === 'running') return `${done} of ${counted(run.tasks.length, 'task')} done`;
+  const failed = run.tasks.filter((task) => task.state === 'failed');
+  const [first] = failed;
+  if (run.state === 'failed' && first !== undefined) {
+    const others = failed.length > 1 ? ` and ${failed.length - 1} more` : '';
+    return `Failed${took}: ${first.name}${others}: ${first.reason ?? labelOf(first)}`;
+  }
+  const word = `${run.state.charAt(0).toUpperCase()}${run.state.slice(1)}${took}`;
+  return run.reason === null ? word : `${word}: ${run.reason}`;
+}
+
+function labelOf(task: TaskReport): string {
+  return task.class === null ? task.state : outcomes[task.class].label;
+}
+
+function summaryOf(run: RunReport): string {
+  const head = [
+    `Run ${markdownCode(`${run.project}#${run.number}`)} of ${markdownCode(run.task)} at ${markdownCode(run.commit.slice(0, 12))} on ${markdownCode(cutText(run.ref, 300))}.`,
+    ...(run.reason === null ? [] : [markdownLine(cutText(run.reason, 1000))]),
+    `More: ${markdownCode(run.command)}`,
+    '',
+  ].join('\n\n');
+  const failed = run.tasks
+    .filter((task) => task.state === 'failed')
+    .map((task) => `- ${explain(task, markdownCode, markdownLine)}`);
+  const notices = run.notices.map((notice) => `- Notice: ${markdownLine(cutText(notice, 500))}`);
+  return fitRows(
+    head,
+    [...failed, ...notices],
+    largestMarkdown,
+    (count) => `…and ${counted(count, 'more line')}.`,
+  ).trimEnd();
+}
+
+function explain(task: TaskReport, name: (text: string) => string, line: (text: string) => string): string {
+  const tries = task.attempt > 1 ? ` (try ${task.attempt})` : '';
+  return `${name(task.name)} ${labelOf(task)}${tries}: ${line(cutText(task.reason ?? '', 500))}`;
+}
+
+function textOf(run: RunReport): string {
+  const log = logSection(run);
+  const artifacts = artifactSection(run);
+  const budget = largestMarkdown - byteLength(log) - byteLength(artifacts) - 4;
+  return [taskTable(run, budget), log, artifacts].filter((part) => part !== '').join('\n\n');
+}
+
+function taskTable({ tasks, command }: RunReport, budget: number): string {
+  const head = '| Task | State | Time | Try | Why |\n| --- | --- | ---: | ---: | --- |';
+  const rows = tasks.map((task) => {
+    const time = task.seconds === null ? '' : showDuration(task.seconds);
+    const why = task.state === 'succeeded' ? '' : markdownLine(cutText(task.reason ?? '', 300));
+    return `| ${markdownCode(task.name)} | ${task.state} | ${time} | ${task.attempt} | ${why} |`;
+  });
+  return fitRows(
+    head,
+    rows,
+    budget,
+    (count) => `…and ${counted(count, 'more task')}: ${markdownCode(command)}`,
+  );
+}
+
+function logSection({ log }: RunReport): string {
+  if (log === null) return '';
+  // Shown first, cut then: a control character takes four times its room once it can be read.
+  const tail = fitTail(visibleText(lastDrawn(log.text.slice(-4 * logBudget))), logBudget);
+  const before = tail.leftOut === 0 ? '' : ` (${counted(tail.leftOut, 'line')} before these left out)`;
+  return `### The end of the log of ${markdownCode(log.task)}${before}\n\n${markdownBlock(tail.text)}`;
+}
+
+/** A progress bar draws its line again and again; only what it drew last is of interest. */
+function lastDrawn(text: string): string {
+  const lines = text.replaceAll('\r\n', '\n').split('\n');
+  return lines.map((line) => line.slice(line.replace(/\r$/, '').lastIndexOf('\r') + 1)).join('\n');
+}
+
+function artifactSection({ artifacts, project, number }: RunReport): string {
+  if (artifacts.length === 0) return '';
+  const get = markdownCode(`ame artifacts ${project}#${number} --get <folder>`);
+  const rows = artifacts.map(
+    ({ task, path, size }) =>
+      `| ${markdownCode(cutText(path, 300))} | ${showBytes(size)} | ${markdownCode(task)} |`,
+  );
+  const head = `### ${counted(artifacts.length, 'artifact')}\n\n${get}\n\n| File | Size | Task |\n| --- | ---: | --- |`;
+  return fitRows(head, rows, artifactBudget, (count) => `…and ${counted(count, 'more file')}.`);
+}
+
+function linesOf(run: RunReport): readonly string[] {
+  const lines = run.tasks.map((task) => {
+    const time = task.seconds === null ? '' : ` ${showDuration(task.seconds)}`;
+    const state = task.state === 'failed' ? `: ${explain(task, () => '', plainLine).trim()}` : '';
+    return `${plainLine(task.name)} ${task.state}${time}${state}`;
+  });
+  const left = lines.length - mostLines;
+  const shown = left > 0 ? [...lines.slice(0, mostLines), `…and ${counted(left, 'more task')}.`] : lines;
+  return [
+    ...shown,
+    ...run.notices.slice(0, 10).map((notice) => `notice: ${plainLine(notice)}`),
+    plainLine(run.command),
+  ];
+}

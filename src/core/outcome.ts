@@ -1,0 +1,182 @@
+import type { AttemptReport, Ending } from './attempt.ts';
+import { commandNotFound } from './command-not-found.ts';
+import { shown } from './problems/wording.ts';
+import type { StopReason } from './run.ts';
+import { readEnding } from './run/signals.ts';
+
+export type { StopReason };
+
+/** Every way in which an attempt can end. */
+export const outcomeClasses = [
+  'succeeded',
+  'exit',
+  'command_not_found',
+  'not_executable',
+  'signal',
+  'out_of_memory',
+  'timeout',
+  'queue_timeout',
+  'deadline',
+  'cancelled',
+  'superseded',
+  'conflict',
+  'secret_missing',
+  'content_refused',
+  'restore_failed',
+  'store_failed',
+  'start_failed',
+  'lost',
+  'skipped',
+] as const;
+export type OutcomeClass = (typeof outcomeClasses)[number];
+
+/** Where to look first. `null`: nothing went wrong. */
+export type Blame = 'user' | 'resources' | 'cluster' | 'us' | null;
+
+/** Who may have it tried again: the file's `retries`, AME by itself, or nobody. */
+export type RetryRule = 'user' | 'infrastructure' | 'never';
+
+export type Outcome = {
+  /** The state of the attempt. */
+  readonly state: 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+  readonly label: string;
+  /** A whole sentence for people, for where nothing more exact is known. */
+  readonly message: string;
+  readonly blame: Blame;
+  readonly retry: RetryRule;
+};
+
+function failed(label: string, blame: Blame, retry: RetryRule, message: string): Outcome {
+  return { state: 'failed', label, message, blame, retry };
+}
+
+export const outcomes: { readonly [name in OutcomeClass]: Outcome } = {
+  succeeded: {
+    state: 'succeeded',
+    label: 'succeeded',
+    message: 'The command ended with 0.',
+    blame: null,
+    retry: 'never',
+  },
+  exit: failed('exit code', 'user', 'user', 'The command ended with an exit code other than 0.'),
+  command_not_found: failed(
+    'command not found',
+    'user',
+    'user',
+    'The command ended with 127: the shell found no command of some name. Is it installed, and is its name right?',
+  ),
+  not_executable: failed(
+    'not executable',
+    'user',
+    'user',
+    'The command ended with 126: a file was found, but could not be run. Is it executable (chmod +x)?',
+  ),
+  signal: failed('signal', 'user', 'user', 'The command was ended by a signal.'),
+  out_of_memory: failed(
+    'out of memory',
+    'resources',
+    'user',
+    'The command needed more memory than it may use. Raise the ceiling in `resources.memory`.',
+  ),
+  timeout: failed('timeout', 'user', 'user', 'The command ran longer than its `timeout`.'),
+  queue_timeout: failed(
+    'queue timeout',
+    'resources',
+    'never',
+    'It waited longer than `timeout.queue` for a place to run.',
+  ),
+  deadline: failed('pipeline timeout', 'user', 'never', 'The pipeline took longer than its `timeout`.'),
+  cancelled: {
+    state: 'cancelled',
+    label: 'cancelled',
+    message: 'Someone asked for it to end.',
+    blame: null,
+    retry: 'never',
+  },
+  superseded: {
+    state: 'cancelled',
+    label: 'superseded',
+    message: 'A newer run of the same group took its place.',
+    blame: null,
+    retry: 'never',
+  },
+  conflict: failed('conflict', 'user', 'never', 'Two predecessors changed the same file differently.'),
+  secret_missing: failed('secret missing', 'user', 'never', 'A secret that it asks for has not been set.'),
+  content_refused: failed(
+    'content refused',
+    'user',
+    'never',
+    'It left something behind that cannot be kept.',
+  ),
+  restore_failed: failed('restore failed', 'us', 'infrastructure', 'Its workspace could not be prepared.'),
+  store_failed: failed('store failed', 'us', 'infrastructure', 'What it left behind could not be stored.'),
+  start_failed: failed('start failed', 'us', 'infrastructure', 'It could not be started.'),
+  lost: failed(
+    'lost',
+    'cluster',
+    'infrastructure',
+    'It vanished without a word: the machine that ran it stopped or restarted.',
+  ),
+  skipped: {
+    state: 'skipped',
+    label: 'skipped',
+    message: 'Its `if` did not hold.',
+    blame: null,
+    retry: 'never',
+  },
+};
+
+/** What became of an attempt. `exitCode` is a shell's: 128 and more for a signal. */
+export type Classification = {
+  readonly class: OutcomeClass;
+  readonly reason: string;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+};
+
+const stopped = {
+  cancel: 'cancelled',
+  superseded: 'superseded',
+  timeout: 'timeout',
+  queue_timeout: 'queue_timeout',
+  deadline: 'deadline',
+} as const;
+
+/**
+ * Names the ending of an attempt that is over: by its report, or with `null` because nothing is there any more.
+ * A stop that was asked for decides, whatever the command then answered: one that ends with 0 when it is told
+ * to end has not done its work. `errors`, the end of its standard error, may name a missing command that the
+ * report does not.
+ */
+export function classify(
+  report: Pick<AttemptReport, 'ending' | 'fault'> | null,
+  stopReason: StopReason | null,
+  errors: string | null = null,
+): Classification {
+  const ending = readEnding(report?.ending ?? null);
+  const plain = (name: OutcomeClass, reason = outcomes[name].message) => ({ class: name, reason, ...ending });
+  if (stopReason !== null) return plain(stopped[stopReason]);
+  if (report === null) return plain('lost');
+  if (report.fault !== null) return plain(report.fault.class, report.fault.message);
+  const missing = report.ending?.commandNotFound ?? (errors === null ? null : commandNotFound(errors));
+  return classifyEnding(ending, missing, plain);
+}
+
+function classifyEnding(
+  ending: Ending,
+  missing: string | null,
+  plain: (name: OutcomeClass, reason?: string) => Classification,
+): Classification {
+  const { exitCode, signal } = ending;
+  if (signal !== null) return plain('signal', `The command was ended by ${signal}.`);
+  // Over, without a fault and without an ending: nobody saw the command end.
+  if (exitCode === null) return plain('lost');
+  if (exitCode === 0) return plain('succeeded');
+  if (exitCode === 126) return plain('not_executable');
+  if (exitCode !== 127) return plain('exit', `The command ended with exit code ${exitCode}.`);
+  if (missing === null) return plain('command_not_found');
+  return plain(
+    'command_not_found',
+    `The command ${shown(missing)} was not found. Is it installed, and is its name right?`,
+  );
+}

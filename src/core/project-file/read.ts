@@ -1,0 +1,186 @@
+import { shorten } from '../problems/wording.ts';
+import type { Place } from '../problems.ts';
+import { closest } from '../closest.ts';
+import type { Key, KeyTable, NameOf } from './key-table.ts';
+import { described, sketch } from './node.ts';
+import type { Entry, MapNode, Node, TextNode } from './node.ts';
+import type { Report } from './report.ts';
+
+/** The entries of a map by the present name of their key, without those that are empty. */
+export type Fields<K extends readonly Key[]> = {
+  get(name: NameOf<K>): Entry | undefined;
+  /** Whether the key is missing and nothing in the map looks like a misspelling of it. */
+  lacks(name: NameOf<K>): boolean;
+};
+
+/** How a reader of one kind of map differs from the others. */
+export type FieldRules = {
+  /** Keys for which "nothing after it" has a meaning of its own, so that they are kept and not noticed. */
+  readonly mayBeEmpty?: readonly string[];
+  /** What an empty key means, in words. */
+  readonly emptyMeans?: string;
+};
+
+/**
+ * Sorts the entries of a map by its table: unknown, planned and empty keys are reported and left out, older
+ * names are reported and found under their present name.
+ */
+export function readFields<K extends readonly Key[]>(
+  node: MapNode,
+  table: KeyTable<K>,
+  report: Report,
+  rules: FieldRules = {},
+): Fields<K> {
+  const found = new Map<string, Entry>();
+  const guessed = new Set<string>();
+  for (const entry of node.entries) {
+    if (entry.key.startsWith('x-')) continue;
+    const known = table.keys.find(({ name }) => name === entry.key);
+    if (known === undefined) {
+      reportUnknown(entry, table, report, guessed);
+      continue;
+    }
+    if (known.availability === 'later') {
+      report('not-available-yet', entry.at, { key: known.name, description: known.description });
+      continue;
+    }
+    const name = known.availability === 'older' ? (known.instead ?? known.name) : known.name;
+    if (entry.value.kind === 'empty' && !(rules.mayBeEmpty ?? []).includes(name)) {
+      report('empty-key', entry.at, { key: entry.key, means: rules.emptyMeans ?? 'counts as absent' });
+      guessed.add(name);
+      if (!table.required.includes(name)) continue;
+      guessed.delete(name);
+      continue;
+    }
+    if (known.availability === 'older' && known.instead !== null) reportOlder(entry, known.instead, report);
+    const earlier = found.get(name);
+    if (earlier === undefined) found.set(name, entry);
+    else {
+      const why = 'both say the same thing';
+      report('exclusive-keys', entry.at, { key: entry.key, other: earlier.key, line: earlier.at.line, why });
+    }
+  }
+  return { get: (name) => found.get(name), lacks: (name) => !found.has(name) && !guessed.has(name) };
+}
+
+function reportUnknown(entry: Entry, table: KeyTable, report: Report, guessed: Set<string>): void {
+  const present = table.keys.filter(({ availability }) => availability === 'now').map(({ name }) => name);
+  const nearest = closest(entry.key, present);
+  // `{b:1}` is one key without a value: YAML wants a space after the colon.
+  const glued = /^([\w-]+):(.+)$/u.exec(entry.key);
+  if (glued !== null && entry.value.kind === 'empty') {
+    const [, key = '', value = ''] = glued;
+    report('missing-colon', entry.at, { text: entry.key, corrected: `${key}: ${value}` });
+    guessed.add(key);
+    return;
+  }
+  if (nearest !== null) guessed.add(nearest);
+  const hint = Object.hasOwn(table.hints, entry.key) ? (table.hints[entry.key] ?? null) : null;
+  report('unknown-key', entry.at, { key: entry.key, where: table.what, nearest, hint, known: present });
+}
+
+function reportOlder(entry: Entry, instead: string, report: Report): void {
+  report('older-spelling', entry.at, { written: `\`${shorten(entry.key)}\``, present: `\`${instead}: ${shorten(sketch(entry.value))}\`` });
+}
+
+/** What a value is called in messages, and how it is written properly. */
+export type Wanted = { readonly what: string; readonly expected: string; readonly write: string };
+
+/** The map that stands here; a problem and `null` where it is none. */
+export function readMap(node: Node, wanted: Wanted, report: Report): MapNode | null {
+  if (node.kind === 'map') return node;
+  if (node.kind === 'broken') return null;
+  const glued = node.kind === 'text' && node.reads === null ? /^([\w-]+):(\S.*)$/u.exec(node.text) : null;
+  if (glued !== null && node.kind === 'text') {
+    report('missing-colon', node.at, { text: node.text, corrected: `${glued[1] ?? ''}: ${glued[2] ?? ''}` });
+    return null;
+  }
+  reportType(node, wanted, report);
+  return null;
+}
+
+/** The text that stands here, exactly as it is written; a problem and `null` where it is none. */
+export function readText(node: Node, wanted: Wanted, report: Report): TextNode | null {
+  const text = asText(node);
+  if (text === null) {
+    if (node.kind !== 'broken') reportType(node, wanted, report);
+    return null;
+  }
+  if (text.reads !== null) report('reads-differently', text.at, { text: text.text, read: text.reads });
+  return text;
+}
+
+/** A value that AME reads itself (numbers, sizes, words), so how YAML reads it does not matter. */
+export function readValue(node: Node, wanted: Wanted, report: Report): TextNode | null {
+  const text = asText(node);
+  if (text === null && node.kind !== 'broken') reportType(node, wanted, report);
+  return text;
+}
+
+function asText(node: Node): TextNode | null {
+  if (node.kind === 'text') return node;
+  // `~` and `null` are text where text is meant.
+  if (node.kind === 'empty' && node.written !== '') {
+    return { kind: 'text', at: node.at, text: node.written, reads: 'nothing', offset: 0 };
+  }
+  return null;
+}
+
+export function reportType(node: Node, wanted: Wanted, report: Report): void {
+  report('wrong-type', node.at, { ...wanted, found: described(node) });
+}
+
+/** The items of a list, or the single item that stands in its place. Empty items are noticed and left out. */
+export function readItems(node: Node, what: string, report: Report): readonly Node[] {
+  if (node.kind === 'broken') return [];
+  if (node.kind !== 'list') return [node];
+  return node.items.filter((item) => {
+    if (item.kind !== 'empty') return item.kind !== 'broken';
+    report('empty-key', item.at, { key: what, means: 'counts as absent' });
+    return false;
+  });
+}
+
+/** One of some words; a problem and `null` where it is none of them. */
+export function readChoice<const W extends string>(
+  node: Node,
+  what: string,
+  words: readonly W[],
+  report: Report,
+  hints: Readonly<Record<string, string>> = {},
+): W | null {
+  const text = readValue(node, { what, expected: 'one word', write: `Write one of ${words.join(', ')}.` }, report);
+  if (text === null) return null;
+  const word = words.find((candidate) => candidate === text.text);
+  if (word !== undefined) return word;
+  const bare = text.text.replaceAll(/[^\w-]/gu, '');
+  const hint = Object.hasOwn(hints, text.text) ? (hints[text.text] ?? null) : null;
+  report('bad-choice', text.at, { what, text: text.text, choices: words, nearest: closest(bare, words), hint });
+  return null;
+}
+
+/** A whole number within bounds; a problem and `null` where it is none. */
+export function readInteger(
+  node: Node,
+  wanted: { readonly what: string; readonly least: number; readonly most: number; readonly example: string },
+  report: Report,
+): number | null {
+  const text = readValue(node, { what: wanted.what, expected: 'a whole number', write: `Write \`${wanted.example}\`, for instance.` }, report);
+  if (text === null) return null;
+  const number = /^\d{1,9}$/u.test(text.text) ? Number(text.text) : Number.NaN;
+  if (number >= wanted.least && number <= wanted.most) return number;
+  report('bad-number', text.at, { ...wanted, text: text.text });
+  return null;
+}
+
+/** Reports a key that must be there, unless something in the map looks like a misspelling of it. */
+export function requireKey<K extends readonly Key[]>(
+  fields: Fields<K>,
+  name: NameOf<K>,
+  at: Place,
+  where: string,
+  example: string,
+  report: Report,
+): void {
+  if (fields.lacks(name)) report('missing-key', at, { key: name, where, example });
+}

@@ -1,0 +1,129 @@
+import { closest } from '../closest.ts';
+import type { PipelineTask, Project, Reference, Task } from '../project.ts';
+import type { Place } from '../problems.ts';
+import { findCycles } from './cycles.ts';
+import { checkSizes, isCountable } from './sizes.ts';
+import type { Report } from './report.ts';
+
+/** Everything that concerns several tasks: names that must exist, cycles, depth and number. */
+export function checkReferences(project: Project, report: Report): void {
+  if (!isCountable(project.tasks, report)) return;
+  const names = project.tasks.map(({ name }) => name);
+  for (const task of project.tasks) checkTask(task, names, `tasks.${task.name}`, report);
+  checkTriggers(project, names, report);
+  checkTaskrefCycles(project.tasks, report);
+  checkSizes(project.tasks, report);
+}
+
+/** A place in the file for a name that it refers to. */
+function placeOf(reference: Reference, path: string): Place {
+  return { ...reference.position, path };
+}
+
+function checkTask(task: Task, topNames: readonly string[], path: string, report: Report): void {
+  if (task.kind === 'taskref') checkExists(task.taskref, topNames, `${path}.taskref`, report);
+  if (task.kind !== 'pipeline') return;
+  checkNeeds(task, topNames, path, report);
+  for (const inner of task.tasks) checkTask(inner, topNames, `${path}.pipeline.${inner.name}`, report);
+}
+
+function checkExists(reference: Reference, names: readonly string[], path: string, report: Report): void {
+  // An empty name was already reported where it stands.
+  if (reference.name === '' || names.includes(reference.name)) return;
+  const outer = reference.name.split('/')[0] ?? '';
+  const isNested = reference.name.includes('/') && names.includes(outer);
+  const hint = isNested ? `Only tasks directly under \`tasks\` can be named here: write \`${outer}\`, or move the task there.` : null;
+  report('unknown-task', placeOf(reference, path), {
+    name: reference.name,
+    where: 'under `tasks`',
+    nearest: closest(reference.name, names),
+    known: names,
+    hint,
+  });
+}
+
+function checkNeeds(pipeline: PipelineTask, topNames: readonly string[], path: string, report: Report): void {
+  const names = pipeline.tasks.map(({ name }) => name);
+  for (const task of pipeline.tasks) {
+    for (const [index, need] of (task.needs ?? []).entries()) {
+      if (need.name === '' || names.includes(need.name)) continue;
+      report('unknown-task', placeOf(need, `${path}.pipeline.${task.name}.needs[${index}]`), {
+        name: need.name,
+        where: `in the pipeline of \`${pipeline.name}\``,
+        nearest: closest(need.name, names.filter((name) => name !== task.name)),
+        known: names.filter((name) => name !== task.name),
+        hint: hintForNeed(need.name, pipeline, names, topNames),
+      });
+    }
+  }
+  const order = new Map(pipeline.tasks.map((task, index) => [task.name, { task, before: pipeline.tasks[index - 1] }]));
+  const cycles = findCycles(names, (name) => {
+    const entry = order.get(name);
+    if (entry === undefined) return [];
+    if (entry.task.needs === null) return entry.before === undefined ? [] : [{ to: entry.before.name, reference: null }];
+    return entry.task.needs.map((need) => ({ to: need.name, reference: need }));
+  });
+  for (const cycle of cycles) {
+    const first = cycle.find(({ reference }) => reference !== null);
+    if (first?.reference === undefined || first.reference === null) continue;
+    const index = order.get(first.from)?.task.needs?.indexOf(first.reference) ?? 0;
+    report('cycle', placeOf(first.reference, `${path}.pipeline.${first.from}.needs[${index}]`), {
+      tasks: cycle.map(({ from }) => from),
+      implicit: cycle.filter(({ reference }) => reference === null).map(({ from, to }) => ({ task: from, after: to })),
+      by: 'needs',
+    });
+  }
+}
+
+function hintForNeed(name: string, pipeline: PipelineTask, names: readonly string[], topNames: readonly string[]): string | null {
+  if (name === pipeline.name) return 'Delete it; a task of a pipeline cannot need the pipeline itself.';
+  // `- a` indented deeper than the item above becomes part of that item's text.
+  if (/ - /u.test(name)) return 'Begin every `-` of the list at the same column; YAML joined two items here.';
+  if (name.includes(',')) return `Write a list: \`needs: [${name.split(',').map((part) => part.trim()).join(', ')}]\`.`;
+  const outer = name.split('/')[0] ?? '';
+  if (name.includes('/') && names.includes(outer)) return `Write \`${outer}\`; needing a pipeline means its last tasks.`;
+  const isElsewhere = topNames.includes(name) && closest(name, names) === null;
+  return isElsewhere ? `Only tasks of the same pipeline can be needed; add \`${name}: {taskref: ${name}}\` to this one.` : null;
+}
+
+function checkTriggers(project: Project, names: readonly string[], report: Report): void {
+  const { on } = project;
+  for (const [index, reference] of (on?.push?.run ?? []).entries()) checkExists(reference, names, `on.push.run[${index}]`, report);
+  for (const [index, reference] of (on?.pullRequest?.run ?? []).entries()) {
+    checkExists(reference, names, `on.pull_request.run[${index}]`, report);
+  }
+  for (const recurring of project.recurringTasks) {
+    checkExists(recurring.taskref, names, `recurring_tasks.${recurring.name}.taskref`, report);
+  }
+  const hasDefault = names.includes('main') || names.length === 1;
+  if (names.length === 0) {
+    const isAsked = project.recurringTasks.length > 0 || on?.push?.run != null || on?.pullRequest?.run != null;
+    if (!isAsked) report('no-tasks', { line: 1, column: 1, path: '' }, {});
+    return;
+  }
+  if (on?.push?.run === null && !hasDefault) {
+    report('nothing-to-run', { ...on.push.position, path: 'on.push' }, { trigger: 'push', tasks: names });
+  }
+  if (on?.pullRequest?.run === null && !hasDefault) {
+    report('nothing-to-run', { ...on.pullRequest.position, path: 'on.pull_request' }, { trigger: 'pull request', tasks: names });
+  }
+}
+
+function checkTaskrefCycles(tasks: readonly Task[], report: Report): void {
+  const references = new Map(tasks.map((task) => [task.name, taskrefsOf(task, `tasks.${task.name}`)]));
+  const cycles = findCycles([...references.keys()], (name) =>
+    (references.get(name) ?? []).map(({ reference }) => ({ to: reference.name, reference })),
+  );
+  for (const cycle of cycles) {
+    const first = cycle[0];
+    if (first?.reference === undefined || first.reference === null) continue;
+    const path = references.get(first.from)?.find(({ reference }) => reference === first.reference)?.path ?? '';
+    report('cycle', placeOf(first.reference, path), { tasks: cycle.map(({ from }) => from), implicit: [], by: 'taskref' });
+  }
+}
+
+function taskrefsOf(task: Task, path: string): readonly { readonly reference: Reference; readonly path: string }[] {
+  if (task.kind === 'taskref') return [{ reference: task.taskref, path: `${path}.taskref` }];
+  if (task.kind === 'command') return [];
+  return task.tasks.flatMap((inner) => taskrefsOf(inner, `${path}.pipeline.${inner.name}`));
+}

@@ -1,0 +1,162 @@
+import { isAlias, isMap, isScalar, isSeq } from 'yaml';
+import type { Alias, Document, LineCounter, Node as YamlNode, Pair, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { Place } from '../problems.ts';
+import { closest } from '../closest.ts';
+import type { Entry, ListNode, MapNode, Node } from './node.ts';
+import type { Report } from './report.ts';
+
+const mostDepth = 64;
+const mostFromAliases = 10_000;
+
+/** Tags of older files, which stand on the value of `executor`. */
+const executorTags = new Set(['!poetry', '!pipEnv', '!pip', '!mlflow', '!custom']);
+const coreTags = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/u;
+
+type Building = {
+  readonly text: string;
+  readonly lines: LineCounter;
+  readonly report: Report;
+  /** What each anchor stands for, with its number of nodes; `null` while it is being built. */
+  readonly anchors: Map<string, { readonly node: Node; readonly size: number } | null>;
+  /** Nodes made so far, and how many more the aliases stand for. */
+  nodes: number;
+  fromAliases: number;
+};
+
+/** Turns a parsed document into a tree of our own; `null` where the document is empty. Reports what YAML allows and AME does not. */
+export function buildTree(document: Document.Parsed, text: string, lines: LineCounter, report: Report): Node | null {
+  if (document.contents === null || (isScalar(document.contents) && document.contents.source === '')) return null;
+  const building: Building = { text, lines, report, anchors: new Map(), nodes: 0, fromAliases: 0 };
+  return build(building, document.contents, '', 1, null);
+}
+
+type AnyNode = YamlNode | ParsedNode | null;
+
+function build(building: Building, node: AnyNode, path: string, depth: number, parentKey: string | null): Node {
+  const at = placeOf(building, node, path);
+  building.nodes += 1;
+  if (node === null) return { kind: 'empty', at, written: '', tag: null };
+  if (isAlias(node)) return resolve(building, node, at);
+  if (!isScalar(node) && !isMap(node) && !isSeq(node)) return { kind: 'broken', at };
+  const anchor = node.anchor;
+  const before = building.nodes;
+  if (anchor !== undefined) building.anchors.set(anchor, null);
+  const built = buildPlain(building, node, at, depth, parentKey);
+  if (anchor !== undefined) building.anchors.set(anchor, { node: built, size: building.nodes - before + 1 });
+  return built;
+}
+
+function buildPlain(building: Building, node: Scalar | YAMLMap | YAMLSeq, at: Place, depth: number, parentKey: string | null): Node {
+  if (depth > mostDepth && !isScalar(node)) {
+    building.report('too-deep', at, { most: mostDepth });
+    return { kind: 'broken', at };
+  }
+  const tag = tagOf(node);
+  const isExecutor = parentKey === 'executor' && tag !== null && executorTags.has(tag);
+  if (tag !== null && !isExecutor) {
+    // The tag stands before the value, whose place is the value's own.
+    building.report('custom-tag', at, { tag });
+    return { kind: 'broken', at };
+  }
+  if (isScalar(node)) return scalar(node, at, tag);
+  return isSeq(node) ? list(building, node, at, depth) : map(building, node, at, depth, tag);
+}
+
+function tagOf(node: YamlNode): string | null {
+  const tag = node.tag;
+  // A `!` alone says "not a number" in YAML; in a command it is a shell's "not", which YAML would swallow.
+  if (tag === undefined || coreTags.test(tag)) return null;
+  return tag;
+}
+
+function scalar(node: Scalar, at: Place, tag: string | null): Node {
+  const source = node.source ?? String(node.value);
+  const isPlain = node.type === 'PLAIN';
+  if (isPlain && node.value === null) return { kind: 'empty', at, written: source, tag };
+  const read = typeof node.value === 'string' || node.value === null ? null : String(node.value);
+  const offset = isPlain ? 0 : node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE' ? 1 : null;
+  const text = isPlain ? source : String(node.value);
+  // With an escape or a line break in it, columns inside the value cannot be counted from its start.
+  const width = (node.range?.[1] ?? 0) - (node.range?.[0] ?? 0);
+  const exact = offset !== null && width === text.length + 2 * offset;
+  return { kind: 'text', at, text, reads: read === null || read === text ? null : read, offset: exact ? offset : null };
+}
+
+function list(building: Building, node: YAMLSeq, at: Place, depth: number): ListNode {
+  const items = node.items.map((item, index) => build(building, nodeOf(item), `${at.path}[${index}]`, depth + 1, null));
+  return { kind: 'list', at, items };
+}
+
+function map(building: Building, node: YAMLMap, at: Place, depth: number, tag: string | null): MapNode {
+  const entries: Entry[] = [];
+  const lineOf = new Map<string, number>();
+  for (const pair of node.items) {
+    const keyAt = placeOf(building, nodeOf(pair.key), at.path);
+    const key = keyText(building, pair, keyAt.line === 0 ? at : keyAt);
+    if (key === null) continue;
+    const path = at.path === '' ? key : `${at.path}.${key}`;
+    const place = { ...keyAt, path };
+    const earlier = lineOf.get(key);
+    const value = valueOf(building, pair, place, path, depth, key);
+    if (key === '<<') building.report('merge-key', place, {});
+    else if (earlier !== undefined) building.report('duplicate-key', place, { key, line: earlier });
+    else {
+      lineOf.set(key, place.line);
+      entries.push({ key, at: place, value });
+    }
+  }
+  return { kind: 'map', at, entries, tag };
+}
+
+/** The value of a pair; where there is none, its place is that of its key. */
+function valueOf(building: Building, pair: Pair, keyAt: Place, path: string, depth: number, key: string): Node {
+  const value = nodeOf(pair.value);
+  const built = build(building, value, path, depth + 1, key);
+  const isNothing = built.kind === 'empty' && built.written === '';
+  return isNothing ? { ...built, at: keyAt } : built;
+}
+
+function keyText(building: Building, pair: Pair, at: Place): string | null {
+  const key = nodeOf(pair.key);
+  if (isScalar(key) && tagOf(key) === null) {
+    const isNothing = key.type === 'PLAIN' && key.source === '';
+    if (!isNothing) return key.type === 'PLAIN' ? (key.source ?? '') : String(key.value);
+  }
+  // A key is rarely shared; an alias as a key is read as the text it stands for.
+  const aliased = isAlias(key) ? building.anchors.get(key.source)?.node : undefined;
+  if (aliased?.kind === 'text') return aliased.text;
+  const found = isMap(key) ? 'a map' : isSeq(key) ? 'a list' : isAlias(key) ? 'an alias' : 'nothing';
+  building.report('key-not-text', at, { found });
+  return null;
+}
+
+function resolve(building: Building, alias: Alias, at: Place): Node {
+  const name = alias.source;
+  const target = building.anchors.get(name);
+  if (target === undefined || target === null) {
+    if (/^[\w-]+$/u.test(name)) {
+      building.report('unknown-alias', at, { name, nearest: closest(name, [...building.anchors.keys()]) });
+    } else {
+      building.report('needs-quotes', at, { text: `*${name}`, why: 'begins with `*`, which YAML takes for an alias' });
+    }
+    return { kind: 'broken', at };
+  }
+  building.fromAliases += target.size;
+  building.nodes += target.size;
+  if (building.fromAliases > mostFromAliases) {
+    building.report('aliases-too-large', at, { most: mostFromAliases });
+    return { kind: 'broken', at };
+  }
+  return target.node;
+}
+
+function placeOf(building: Building, node: AnyNode, path: string): Place {
+  const start = node?.range?.[0];
+  if (start === undefined) return { line: 1, column: 1, path };
+  const { line, col } = building.lines.linePos(start);
+  return { line: Math.max(1, line), column: Math.max(1, col), path };
+}
+
+function nodeOf(value: unknown): AnyNode {
+  return isScalar(value) || isMap(value) || isSeq(value) || isAlias(value) ? value : null;
+}

@@ -1,0 +1,236 @@
+import type { AttemptReport, Observation } from '../attempt.ts';
+import type { OutcomeClass } from '../outcome.ts';
+import type { Plan, PlannedTask } from '../plan.ts';
+import {
+  advance,
+  isFinal,
+  runState,
+  settle,
+  type Attempt,
+  type AttemptState,
+  type RunState,
+  type StopReason,
+} from '../run.ts';
+import { readyTasks } from './ready.ts';
+import { retryDecision } from './retry.ts';
+
+/** An attempt of which something may have changed, with what is known of it. */
+export type SeenAttempt = Attempt & {
+  readonly task: string;
+  readonly position: number;
+  readonly number: number;
+  /** A retry waits until then. */
+  readonly notBefore: Date | null;
+  /** Since when it could run. */
+  readonly readyAt: Date | null;
+  /** The agent's word that the command runs. */
+  readonly saidStartedAt: Date | null;
+  /** The agent's word that it is over. */
+  readonly report: AttemptReport | null;
+  readonly observation: Observation;
+  /** The end of its standard error, where it has ended. */
+  readonly errors: string | null;
+};
+
+/** What is true of a run. */
+export type RunView = {
+  readonly plan: Plan;
+  readonly state: RunState;
+  readonly startedAt: Date | null;
+  /** The first failure that was final, once there is one. */
+  readonly failure: { readonly class: OutcomeClass; readonly reason: string } | null;
+  readonly cancel: 'cancel' | 'superseded' | null;
+  /** Another run of its group goes first. */
+  readonly held: boolean;
+  /** The state of each task's last attempt, in the order of the plan. */
+  readonly states: readonly AttemptState[];
+  /** Attempts that are queued or running, and those that wait for a pause to pass. */
+  readonly active: readonly SeenAttempt[];
+  /** Ended attempts of the tasks in `active`, oldest first. */
+  readonly earlier: ReadonlyMap<string, readonly Attempt[]>;
+  /** When the first task of each pipeline with a time limit became ready, and when it started. */
+  readonly scopes: ReadonlyMap<string, { readonly readyAt: Date | null; readonly startedAt: Date | null }>;
+};
+
+export type AttemptStep = {
+  readonly task: string;
+  readonly position: number;
+  readonly number: number;
+  readonly from: AttemptState;
+  readonly to: Attempt & { readonly readyAt: Date | null };
+  readonly cause: string;
+};
+
+export type Retry = {
+  readonly task: string;
+  readonly position: number;
+  readonly number: number;
+  readonly notBefore: Date;
+  readonly why: string;
+};
+
+/** The next small step of a run. */
+export type RunStep = {
+  readonly changes: readonly AttemptStep[];
+  readonly retries: readonly Retry[];
+  /** To be started, whether they were ready before or are now: a start that is repeated starts once. */
+  readonly start: readonly { readonly position: number; readonly number: number }[];
+  /** To be asked to end. */
+  readonly stop: readonly { readonly position: number; readonly number: number }[];
+  readonly state: RunState;
+  readonly failure: RunView['failure'];
+  /** When the clock alone would change something; `null`: never. */
+  readonly lookAgainAt: Date | null;
+};
+
+/**
+ * Compares what should be true of a run with what is, and answers with the next step. Pure; saying it twice
+ * changes nothing more. The cost is that of what is active and one fold over the plan.
+ */
+export function stepRun(view: RunView, now: Date): RunStep {
+  const { plan } = view;
+  const states = new Map(plan.tasks.map((task, position) => [task.name, view.states[position] ?? 'waiting']));
+  const changes: AttemptStep[] = [];
+  const retries: Retry[] = [];
+  const start: { position: number; number: number }[] = [];
+  const stop: { position: number; number: number }[] = [];
+  const looks: Date[] = [];
+  let failure = view.failure;
+
+  for (const seen of view.active) {
+    const task = plan.tasks[seen.position];
+    if (task === undefined) throw new Error(`the plan has no task at ${seen.position}`);
+    if (seen.state === 'waiting') {
+      if (view.cancel === null) looks.push(seen.notBefore ?? now);
+      continue;
+    }
+    const limits = limitsOf(task, seen, view);
+    const stopReason = seen.stopReason ?? view.cancel ?? limits.find(({ at }) => at <= now)?.reason ?? null;
+    const next = look({ ...seen, stopReason }, now);
+    if (next !== seen) changes.push(stepOf(seen, next));
+    states.set(task.name, next.state);
+    if (!isFinal(next.state)) {
+      looks.push(...limits.filter(({ at }) => at > now).map(({ at }) => at));
+      const named = { position: seen.position, number: seen.number };
+      if (stopReason !== null) stop.push(named);
+      else if (next.state === 'queued' && seen.observation.kind === 'absent') start.push(named);
+    } else if (next.state === 'failed') {
+      const decision = retryDecision(task, [...(view.earlier.get(task.name) ?? []), next], now);
+      if (decision.retry && view.cancel === null) {
+        const { task: name, position } = seen;
+        retries.push({
+          task: name,
+          position,
+          number: seen.number + 1,
+          notBefore: decision.at,
+          why: decision.why,
+        });
+        states.set(task.name, 'waiting');
+        looks.push(decision.at);
+      } else {
+        failure ??= { class: next.class ?? 'lost', reason: `${task.name}: ${next.reason ?? ''}` };
+      }
+    }
+  }
+
+  const pausing = new Map(
+    [...view.active.filter((seen) => seen.state === 'waiting'), ...retries].map((one) => [one.task, one]),
+  );
+  const positions = new Map(plan.tasks.map((task, position) => [task.name, position]));
+  const fresh = (task: string): SeenAttempt | FreshAttempt => {
+    const paused = view.active.find((seen) => seen.task === task && seen.state === 'waiting');
+    return paused ?? { ...freshAttempt, task, position: positions.get(task) ?? 0 };
+  };
+  const ready = readyTasks(plan, states, view.cancel !== null);
+  for (const settled of ready.settle) {
+    const attempt = fresh(settled.task);
+    const name = settled.class === 'cancelled' && view.cancel === 'superseded' ? 'superseded' : settled.class;
+    const next = settle(attempt, name, settled.reason, now);
+    changes.push(stepOf(attempt, next));
+    states.set(settled.task, next.state);
+  }
+  for (const task of view.held ? [] : ready.start) {
+    const pause = pausing.get(task)?.notBefore;
+    if (pause && pause > now) continue;
+    // A retry that was only just decided has no row yet: its pause is never shorter than a look.
+    if (retries.some((retry) => retry.task === task)) continue;
+    const attempt = fresh(task);
+    const next = { ...attempt, state: 'queued' as const, queuedAt: now, readyAt: now };
+    changes.push({ ...stepOf(attempt, next), cause: 'ready' });
+    states.set(task, 'queued');
+    start.push({ position: attempt.position, number: attempt.number });
+  }
+
+  const state = runState(states.values(), view.cancel !== null, view.state);
+  return { changes, retries, start, stop, state, failure, lookAgainAt: earliest(looks) };
+}
+
+type FreshAttempt = Attempt & Pick<SeenAttempt, 'task' | 'position' | 'number' | 'readyAt'>;
+
+const freshAttempt: Omit<FreshAttempt, 'task' | 'position'> = {
+  number: 1,
+  state: 'waiting',
+  class: null,
+  reason: null,
+  exitCode: null,
+  signal: null,
+  queuedAt: null,
+  startedAt: null,
+  finishedAt: null,
+  stopReason: null,
+  readyAt: null,
+};
+
+/** The attempt as it is now: by the agent's word where there is one, else by what the executor sees. */
+function look(seen: SeenAttempt, now: Date): SeenAttempt {
+  if (seen.report !== null) return advance(seen, { kind: 'ended', report: seen.report }, now, seen.errors);
+  const begun =
+    seen.saidStartedAt === null
+      ? seen
+      : advance(seen, { kind: 'running', startedAt: seen.saidStartedAt }, now);
+  // Queued is stored before anything starts: what nobody has heard of was not started yet, and is started now.
+  const unstarted =
+    begun.state === 'queued' && begun.stopReason === null && seen.observation.kind === 'absent';
+  return unstarted ? begun : advance(begun, seen.observation, now, seen.errors);
+}
+
+function limitsOf(
+  task: PlannedTask,
+  seen: SeenAttempt,
+  view: RunView,
+): readonly { readonly at: Date; readonly reason: StopReason }[] {
+  const limits: { at: Date; reason: StopReason }[] = [];
+  const startedAt = seen.startedAt ?? seen.saidStartedAt;
+  if (startedAt !== null) limits.push({ at: later(startedAt, task.timeout.run), reason: 'timeout' });
+  if (startedAt === null && seen.readyAt !== null && task.timeout.queue !== null) {
+    limits.push({ at: later(seen.readyAt, task.timeout.queue), reason: 'queue_timeout' });
+  }
+  for (const deadline of view.plan.deadlines) {
+    if (deadline.scope !== '' && !task.name.startsWith(`${deadline.scope}/`)) continue;
+    const scope = view.scopes.get(deadline.scope);
+    if (deadline.run !== null && scope?.startedAt) {
+      limits.push({ at: later(scope.startedAt, deadline.run), reason: 'deadline' });
+    }
+    if (deadline.queue !== null && scope?.readyAt && !scope.startedAt) {
+      limits.push({ at: later(scope.readyAt, deadline.queue), reason: 'queue_timeout' });
+    }
+  }
+  return limits;
+}
+
+function stepOf(
+  from: Attempt & Pick<SeenAttempt, 'task' | 'position' | 'number'>,
+  to: AttemptStep['to'],
+): AttemptStep {
+  const { task, position, number } = from;
+  const cause = to.reason ?? to.stopReason ?? to.state;
+  return { task, position, number, from: from.state, to, cause };
+}
+
+function later(date: Date, seconds: number): Date {
+  return new Date(date.getTime() + seconds * 1_000);
+}
+
+function earliest(dates: readonly Date[]): Date | null {
+  return dates.reduce<Date | null>((least, date) => (least === null || date < least ? date : least), null);
+}

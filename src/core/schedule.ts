@@ -1,0 +1,157 @@
+import { CronExpressionParser } from 'cron-parser';
+import { closest } from './closest.ts';
+
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'] as const;
+const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+
+type CronField = { readonly name: string; readonly least: number; readonly most: number; readonly names: readonly string[]; readonly firstName: number };
+
+const fields: readonly CronField[] = [
+  { name: 'minute', least: 0, most: 59, names: [], firstName: 0 },
+  { name: 'hour', least: 0, most: 23, names: [], firstName: 0 },
+  { name: 'day of month', least: 1, most: 31, names: [], firstName: 0 },
+  { name: 'month', least: 1, most: 12, names: months, firstName: 1 },
+  // Sunday is 0 and 7.
+  { name: 'day of week', least: 0, most: 7, names: days, firstName: 0 },
+];
+
+/** The aliases that are read, each as its five fields. */
+export const scheduleAliases: Readonly<Record<string, string>> = {
+  '@hourly': '0 * * * *',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@weekly': '0 0 * * 0',
+  '@monthly': '0 0 1 * *',
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+};
+
+/** What is wrong with a schedule: `text`, found `offset` characters from its start, and what to write instead. */
+export type ScheduleFault = { readonly offset: number; readonly text: string; readonly why: string; readonly write: string };
+
+/** The first fault of a schedule of five fields or an alias such as `@daily`; `null` where it is good. */
+export function findScheduleFault(schedule: string): ScheduleFault | null {
+  const parts = [...schedule.slice(0, 1000).matchAll(/\S+/gu)];
+  const whole = (why: string, write: string): ScheduleFault => ({ offset: 0, text: schedule, why, write });
+  if (parts.length === 0) return whole('it is empty', 'Write five fields, as in `0 12 * * *` (every day at 12:00).');
+  if (parts[0]?.[0].startsWith('@')) return aliasFault(schedule.trim(), parts[0].index);
+  if (parts.length !== fields.length) return countFault(parts, whole);
+  for (const [index, field] of fields.entries()) {
+    const part = parts[index];
+    const fault = part === undefined ? null : fieldFault(part[0], field);
+    if (part !== undefined && fault !== null) {
+      return { offset: part.index, text: part[0], why: `in the ${field.name}, ${fault.why}`, write: `Write ${fault.write}.` };
+    }
+  }
+  return impossibleDate(schedule, parts[2]?.index ?? 0, parts[2]?.[0] ?? '');
+}
+
+function aliasFault(alias: string, offset: number): ScheduleFault | null {
+  if (Object.hasOwn(scheduleAliases, alias)) return null;
+  const nearest = closest(alias, Object.keys(scheduleAliases));
+  const write = nearest === null ? `Write one of ${Object.keys(scheduleAliases).map((name) => `\`${name}\``).join(', ')}.` : `Write \`"${nearest}"\`.`;
+  return { offset, text: alias, why: 'there is no such alias', write };
+}
+
+function countFault(parts: readonly RegExpExecArray[], whole: (why: string, write: string) => ScheduleFault): ScheduleFault {
+  const count = parts.length;
+  const words = parts.slice(0, 6).map(([part]) => part);
+  const why = `it has ${count} field${count === 1 ? '' : 's'} instead of five`;
+  if (count === 6) {
+    const fewer = words.slice(1).join(' ');
+    return whole(`${why}; seconds are not read`, `Write five, minute first, as in \`${fewer}\`.`);
+  }
+  if (count > 6) return whole(why, 'Write five: minute, hour, day of month, month, day of week.');
+  const more = [...words, ...Array.from({ length: 5 - count }, () => '*')].join(' ');
+  return whole(why, `Write five: minute, hour, day of month, month, day of week, as in \`${more}\`.`);
+}
+
+type FieldFault = { readonly why: string; readonly write: string };
+
+/** One field: items with commas between, each `*`, a value or a range, with `/step` after it. */
+function fieldFault(text: string, field: CronField): FieldFault | null {
+  const bounds = `a value from ${field.least} to ${field.most}`;
+  for (const item of text.split(',')) {
+    const [range = '', step, ...more] = item.split('/');
+    const [from = '', to, ...ends] = range.split('-');
+    if (item === '') return { why: 'an item is empty', write: `${bounds} between the commas` };
+    if (more.length > 0 || ends.length > 0) return { why: `\`${shortened(item)}\` is no value, range or step`, write: '`A-B`, `*/N` or `A-B/N`' };
+    if (range !== '*') {
+      for (const end of to === undefined ? [from] : [from, to]) {
+        if (valueOf(end, field) === null) return valueFault(end, field, bounds);
+      }
+    }
+    const first = valueOf(from, field);
+    const last = to === undefined ? null : valueOf(to, field);
+    if (first !== null && last !== null && first > last) {
+      return { why: `\`${shortened(range)}\` ends before it begins`, write: `\`${from}-${field.most},${field.least}-${to ?? ''}\` if it goes round the end, or \`${to ?? ''}-${from}\`` };
+    }
+    if (step !== undefined && (!/^\d{1,4}$/u.test(step) || Number(step) === 0 || Number(step) > field.most)) {
+      return { why: `\`${shortened(step)}\` is no step`, write: `a step from 1 to ${field.most}, as in \`${range}/5\`` };
+    }
+    if (step !== undefined && range !== '*' && to === undefined) {
+      return { why: `\`${shortened(item)}\` is a step without a range`, write: `\`${range}-${field.most}/${step}\`` };
+    }
+  }
+  return null;
+}
+
+function valueFault(text: string, field: CronField, bounds: string): FieldFault {
+  const nearest = field.names.length > 0 && /^[a-z]/iu.test(text) ? closest(text.slice(0, 3), field.names) : null;
+  const why = /^\d+$/u.test(text) ? `\`${shortened(text)}\` is outside ${field.least} to ${field.most}` : `\`${shortened(text)}\` is not read`;
+  return { why, write: nearest === null ? `${bounds}, or \`*\`` : `\`${nearest}\`` };
+}
+
+function valueOf(text: string, field: CronField): number | null {
+  const named = field.names.indexOf(text.toLowerCase());
+  if (named !== -1) return named + field.firstName;
+  const value = /^\d{1,4}$/u.test(text) ? Number(text) : Number.NaN;
+  return value >= field.least && value <= field.most ? value : null;
+}
+
+/** Every field may be good and the date still never come, such as February 30. */
+function impossibleDate(schedule: string, offset: number, text: string): ScheduleFault | null {
+  try {
+    // Any fixed moment will do: the question is whether there is a next one at all.
+    CronExpressionParser.parse(normal(schedule), { tz: 'UTC', currentDate: new Date(0) }).next();
+    return null;
+  } catch {
+    return { offset, text, why: 'no month of the schedule has such a day', write: 'Write a day that exists in one of its months, or `*`.' };
+  }
+}
+
+/** Whether `name` is an IANA time zone; offsets such as `+02:00` are none, because they know no summer time. */
+export function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9/_+-]{0,63}$/u.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The time zone that was probably meant: the same name up to a few letters, or the one of that city. */
+export function nearestTimezone(name: string): string | null {
+  const zones = Intl.supportedValuesOf('timeZone');
+  const bare = name.toLowerCase().replaceAll(' ', '_');
+  const city = zones.find((zone) => zone.toLowerCase().endsWith(`/${bare}`));
+  return city ?? closest(name, [...zones, 'UTC']);
+}
+
+/**
+ * The first tick after a moment. `cron` must be good (`findScheduleFault`), `zone` an IANA zone. An hour that
+ * summer time leaves out runs once, an hour later; one that comes twice runs the first time only.
+ */
+export function nextTick(cron: string, zone: string, after: Date): Date {
+  return CronExpressionParser.parse(normal(cron), { tz: zone, currentDate: after }).next().toDate();
+}
+
+function normal(cron: string): string {
+  const text = cron.trim();
+  return Object.hasOwn(scheduleAliases, text) ? (scheduleAliases[text] ?? text) : text;
+}
+
+function shortened(text: string): string {
+  return text.length > 20 ? `${text.slice(0, 20)}…` : text;
+}

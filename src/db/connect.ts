@@ -1,0 +1,70 @@
+import { sql, type SQL } from 'drizzle-orm';
+import { drizzle, type NodePgQueryResultHKT } from 'drizzle-orm/node-postgres';
+import type { PgDatabase } from 'drizzle-orm/pg-core';
+import pg from 'pg';
+
+/** The database, or a transaction of it: the caller of a query owns the transaction. */
+export type Db = {
+  readonly orm: PgDatabase<NodePgQueryResultHKT, Record<string, never>>;
+  /** The time of the database in whole milliseconds; a journey passes its own in. */
+  readonly now: () => SQL<Date>;
+};
+
+export type Connection = Db & { readonly pool: pg.Pool; close(): Promise<void> };
+
+export type ConnectOptions = {
+  readonly url: string;
+  /** Connections at most. */
+  readonly max?: number;
+  /** Called with what a connection said when it broke; it is replaced by itself. */
+  readonly onError?: (error: Error) => void;
+  readonly clock?: () => Date;
+};
+
+/** Opens a pool. Nothing is sent before the first query. */
+export function connect(options: ConnectOptions): Connection {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max ?? 10,
+    connectionTimeoutMillis: 2_000,
+    application_name: 'ame',
+  });
+  // Without a listener a restart of Postgres ends the process (measured with pg 8.23).
+  const onError = options.onError ?? (() => {});
+  pool.on('error', onError);
+  pool.on('connect', (client) => client.on('error', onError));
+  const clock = options.clock;
+  return {
+    orm: drizzle({ client: pool }),
+    now: () =>
+      clock
+        ? sql<Date>`${clock().toISOString()}::timestamptz(3)`
+        : sql<Date>`date_trunc('milliseconds', statement_timestamp())`,
+    pool,
+    close: () => pool.end(),
+  };
+}
+
+/** Runs `work` in a transaction, or in a savepoint of the one that `db` already is. */
+export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
+  return db.orm.transaction((orm) => work({ orm, now: db.now }));
+}
+
+/** The SQLSTATE of a failure that Postgres reported, wherever it hides among the causes. */
+export function sqlState(error: unknown): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && typeof at.code === 'string' && /^[0-9A-Z]{5}$/.test(at.code)) return at.code;
+  }
+  return undefined;
+}
+
+/** True where the database could not be reached or was going down, false where it answered with a refusal. */
+export function isDatabaseAway(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return /^(08|57P|53)/.test(state);
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && typeof at.code === 'string' && /^E[A-Z]+$/.test(at.code)) return true;
+    if (/^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(at.message)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,98 @@
+import { and, asc, desc, eq, getTableColumns, inArray, lt, or, sql } from 'drizzle-orm';
+import type { Db } from './connect.ts';
+import { notify, stillHeld, type Claim } from './due.ts';
+import { decisions, deliveries, type deliveryOutcomes } from './schema/deliveries.ts';
+
+export type Delivery = typeof deliveries.$inferSelect;
+export type Decision = typeof decisions.$inferSelect;
+export type NewDecision = Omit<typeof decisions.$inferInsert, 'id' | 'decidedAt'>;
+
+export type NewDelivery = {
+  readonly id: string;
+  readonly host: Delivery['host'];
+  readonly event: string;
+  readonly body: Uint8Array;
+  /** Set where nothing is to be decided: the event is kept, and that is all. */
+  readonly ignored?: boolean;
+  readonly push?: { readonly repositoryId: number; readonly ref: string; readonly before: string; readonly after: string };
+};
+
+/** Stores what a host said; one that is there already stays as it is. Wakes the loop once for all. */
+export async function insertDeliveries(db: Db, rows: readonly NewDelivery[]): Promise<void> {
+  if (rows.length === 0) return;
+  await db.orm
+    .insert(deliveries)
+    .values(
+      rows.map((row) => ({
+        id: row.id,
+        host: row.host,
+        event: row.event,
+        body: row.body,
+        repositoryId: row.push?.repositoryId ?? null,
+        ref: row.push?.ref ?? null,
+        before: row.push?.before ?? null,
+        after: row.push?.after ?? null,
+        receivedAt: db.now(),
+        outcome: row.ignored ? ('ignored' as const) : null,
+        decidedAt: row.ignored ? db.now() : null,
+        dueAt: row.ignored ? null : db.now(),
+      })),
+    )
+    .onConflictDoNothing();
+  await notify(db, 'deliveries');
+}
+
+export async function findDelivery(db: Db, id: string): Promise<Delivery | undefined> {
+  const [row] = await db.orm.select().from(deliveries).where(eq(deliveries.id, id));
+  return row;
+}
+
+/** Newest first; `before` is the last one of the page before. */
+export async function listDeliveries(
+  db: Db,
+  options: { readonly limit: number; readonly before?: { readonly receivedAt: Date; readonly id: string } },
+): Promise<readonly Omit<Delivery, 'body'>[]> {
+  const { body: _body, ...columns } = getTableColumns(deliveries);
+  const before = options.before;
+  return db.orm
+    .select(columns)
+    .from(deliveries)
+    .where(
+      before &&
+        or(
+          lt(deliveries.receivedAt, before.receivedAt),
+          and(eq(deliveries.receivedAt, before.receivedAt), lt(deliveries.id, before.id)),
+        ),
+    )
+    .orderBy(desc(deliveries.receivedAt), desc(deliveries.id))
+    .limit(options.limit);
+}
+
+/** Ends a claimed delivery. Throws where the claim was lost, so that the transaction around it is undone. */
+export async function saveDecided(db: Db, claim: Claim, outcome: (typeof deliveryOutcomes)[number]): Promise<void> {
+  const { rowCount } = await db.orm.execute(sql`
+    update deliveries set outcome = ${outcome}, decided_at = ${db.now()}, failures = 0, last_error = null,
+      due_at = null, claimed_by = null, claimed_until = null where ${stillHeld(claim)}`);
+  if (rowCount !== 1) throw new Error(`delivery ${claim.id} is no longer held by this worker`);
+  await db.orm.execute(sql`select pg_notify('ame', 'decided')`);
+}
+
+export async function insertDecisions(db: Db, rows: readonly NewDecision[]): Promise<void> {
+  if (rows.length === 0) return;
+  await db.orm.insert(decisions).values(rows.map((row) => ({ ...row, decidedAt: db.now() })));
+}
+
+/** What was decided about a delivery, a run or a commit, in the order of the decisions. */
+export async function listDecisions(
+  db: Db,
+  about: { readonly deliveries: readonly string[] } | { readonly run: number } | { readonly commit: string },
+): Promise<readonly Decision[]> {
+  const condition =
+    'deliveries' in about
+      ? inArray(decisions.deliveryId, [...about.deliveries])
+      : 'run' in about
+        ? eq(decisions.runId, about.run)
+        : eq(decisions.commit, about.commit);
+  if ('deliveries' in about && about.deliveries.length === 0) return [];
+  return db.orm.select().from(decisions).where(condition).orderBy(asc(decisions.id));
+}

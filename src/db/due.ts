@@ -1,0 +1,162 @@
+import { sql, type SQL } from 'drizzle-orm';
+import { getTableName } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import type { Db } from './connect.ts';
+import { checks } from './schema/checks.ts';
+import { parkedAfter } from './schema/columns.ts';
+import { deliveries } from './schema/deliveries.ts';
+import { schedules } from './schema/projects.ts';
+import { repositories } from './schema/repositories.ts';
+import { runs } from './schema/runs.ts';
+
+/** The tables whose rows may need attention. */
+export const queues = { deliveries, repositories, schedules, runs, checks } as const;
+export type Queue = keyof typeof queues;
+export type RowId = string | number;
+
+/** A row that this worker holds until `until`; a save after that finds that it no longer does. */
+export type Claim = {
+  readonly queue: Queue;
+  readonly id: RowId;
+  readonly worker: number;
+  readonly until: Date;
+  /** When the claim was made, by the database's clock. */
+  readonly now: Date;
+  readonly failures: number;
+  readonly postponed: number;
+};
+
+type ClaimRow = { id: string; claimed_until: Date; now: Date; failures: number; postponed: number };
+
+/** Takes up to `limit` rows that are due, oldest first, for `leaseSeconds`. */
+export async function claim(
+  db: Db,
+  queue: Queue,
+  options: { readonly worker: number; readonly limit: number; readonly leaseSeconds: number },
+): Promise<readonly Claim[]> {
+  const table = name(queue);
+  const until = sql`${db.now()} + make_interval(secs => ${options.leaseSeconds})`;
+  const { rows } = await db.orm.execute<ClaimRow>(sql`
+    update ${table} set claimed_by = ${options.worker}, claimed_until = ${until}, due_at = ${until}
+    where id in (
+      select id from ${table}
+      where due_at <= ${db.now()} and (claimed_until is null or claimed_until <= ${db.now()})
+        and failures < ${sql.raw(String(parkedAfter))}
+      order by due_at limit ${options.limit} for update skip locked)
+    returning id::text, claimed_until, ${db.now()} as now, failures, postponed`);
+  return rows.map((row) => ({
+    queue,
+    id: queue === 'deliveries' ? row.id : Number(row.id),
+    worker: options.worker,
+    until: new Date(row.claimed_until),
+    now: new Date(row.now),
+    failures: row.failures,
+    postponed: row.postponed,
+  }));
+}
+
+/**
+ * Gives a claimed row back, due again `inSeconds` from now or, with null, not at all. A wake that came in
+ * between stays. False where the claim was lost meanwhile, and nothing was changed.
+ */
+export async function release(db: Db, claim: Claim, inSeconds: number | null): Promise<boolean> {
+  const next = inSeconds === null ? sql`null` : sql`${db.now()} + make_interval(secs => ${inSeconds})`;
+  return giveBack(db, claim, sql`failures = 0, postponed = 0, last_error = null, ${dueUnlessWoken(next)}`);
+}
+
+/** Gives back a row whose step failed. It is tried again after a growing pause, and parked after twenty failures. */
+export async function fail(db: Db, claim: Claim, error: string): Promise<boolean> {
+  const pause = backOff(claim.failures, 600);
+  return giveBack(db, claim, sql`failures = failures + 1, last_error = ${error}, due_at = ${db.now()} + ${pause}`);
+}
+
+/** Gives back a row whose step found the world away, which never counts as a failure of the row. */
+export async function postpone(db: Db, claim: Claim, error: string): Promise<boolean> {
+  const pause = backOff(claim.postponed, 60);
+  return giveBack(db, claim, sql`postponed = postponed + 1, last_error = ${error}, due_at = ${db.now()} + ${pause}`);
+}
+
+/** Makes a row due now. Safe at any time, claimed or not; the notice only makes it sooner. */
+export async function wake(db: Db, queue: Queue, id: RowId): Promise<void> {
+  await db.orm.execute(sql`update ${name(queue)} set due_at = ${db.now()} where id = ${id}`);
+  await notify(db, queue);
+}
+
+/** Tells the loop of `queue`, in every process, to look now; heard when the transaction commits. */
+export async function notify(db: Db, queue: Queue): Promise<void> {
+  await db.orm.execute(sql`select pg_notify('ame', ${queue})`);
+}
+
+/** Frees what workers held whose sessions are gone; a worker holds an advisory lock on its number while it lives. */
+export async function releaseDead(db: Db, queue: Queue): Promise<number> {
+  const { rowCount } = await db.orm.execute(sql`
+    update ${name(queue)} set claimed_by = null, claimed_until = null, due_at = ${db.now()}
+    where claimed_by is not null and not exists (
+      select from pg_locks where locktype = 'advisory' and granted and classid = ${workerLockClass}
+        and objid = claimed_by::oid and database = (select oid from pg_database where datname = current_database()))`);
+  return rowCount ?? 0;
+}
+
+/** The first half of the advisory lock that a living worker holds; the second is its number. */
+export const workerLockClass = 20_221;
+
+export type ParkedRow = { readonly queue: Queue; readonly id: string; readonly failures: number; readonly error: string | null };
+
+/** Rows that failed so often that only a person releases them. */
+export async function listParked(db: Db): Promise<readonly ParkedRow[]> {
+  const parts = Object.keys(queues).map(
+    (queue) => sql`select ${queue} as queue, id::text, failures, last_error as error from ${sql.identifier(queue)}
+      where due_at is not null and failures >= ${sql.raw(String(parkedAfter))}`,
+  );
+  const { rows } = await db.orm.execute<ParkedRow>(sql.join(parts, sql` union all `));
+  return rows;
+}
+
+/** Lets a parked row be tried again. False where there is no such parked row. */
+export async function releaseParked(db: Db, queue: Queue, id: string): Promise<boolean> {
+  const { rowCount } = await db.orm.execute(sql`
+    update ${name(queue)} set failures = 0, due_at = ${db.now()}
+    where id::text = ${id} and due_at is not null and failures >= ${sql.raw(String(parkedAfter))}`);
+  await notify(db, queue);
+  return rowCount === 1;
+}
+
+/** `due_at` for the save of a claimed row: `next`, unless a wake moved it from the end of the lease. */
+export function dueUnlessWoken(next: SQL): SQL {
+  return sql`due_at = case when due_at = claimed_until then ${next} else due_at end`;
+}
+
+/** The row is still held under this very lease. */
+export function stillHeld(claim: Claim): SQL {
+  return sql`id = ${claim.id} and claimed_by = ${claim.worker} and claimed_until = ${claim.until.toISOString()}::timestamptz`;
+}
+
+async function giveBack(db: Db, claim: Claim, change: SQL): Promise<boolean> {
+  const { rowCount } = await db.orm.execute(sql`
+    update ${name(claim.queue)} set ${change}, claimed_by = null, claimed_until = null where ${stillHeld(claim)}`);
+  return rowCount === 1;
+}
+
+/** One second doubled with every time before, up to `mostSeconds`, give or take a quarter. */
+function backOff(before: number, mostSeconds: number): SQL {
+  const seconds = Math.min(mostSeconds, 2 ** Math.min(before, 20));
+  return sql`make_interval(secs => ${seconds} * (0.75 + random() / 2))`;
+}
+
+function name(queue: Queue): SQL {
+  const table: PgTable = queues[queue];
+  return sql`${sql.identifier(getTableName(table))}`;
+}
+
+/** Makes everything due that a start should look at: nobody else would say what ended while nobody was here. */
+export async function wakeAtStart(db: Db): Promise<void> {
+  await db.orm.execute(sql`update runs set due_at = ${db.now()} where finished_at is null`);
+  await db.orm.execute(sql`update repositories set due_at = ${db.now()} where due_at is not null`);
+}
+
+/** Makes the run of an attempt due. */
+export async function wakeRunOf(db: Db, attemptId: number): Promise<void> {
+  await db.orm.execute(sql`update runs set due_at = ${db.now()} from attempts
+    where attempts.id = ${attemptId} and runs.id = attempts.run_id and runs.finished_at is null`);
+  await notify(db, 'runs');
+}

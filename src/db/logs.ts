@@ -1,0 +1,47 @@
+import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
+import type { LogChunk } from '../core/attempt.ts';
+import type { Db } from './connect.ts';
+import { logChunks } from './schema/content.ts';
+
+/** Stores a chunk; one that is there already stays. Tells followers in every process. */
+export async function insertLogChunk(db: Db, attemptId: number, chunk: LogChunk): Promise<void> {
+  await db.orm
+    .insert(logChunks)
+    .values({ attemptId, ...chunk, length: chunk.bytes.byteLength })
+    .onConflictDoNothing();
+  await db.orm.execute(sql`select pg_notify('ame', ${`log:${attemptId}`})`);
+}
+
+/** The chunk that holds the byte at `offset` and those after it, in order, at most `limit` chunks. */
+export async function listLogChunks(
+  db: Db,
+  attemptId: number,
+  options: { readonly offset: number; readonly limit: number },
+): Promise<readonly LogChunk[]> {
+  const { seq, firstLine, offset, bytes, lines } = logChunks;
+  return db.orm
+    .select({ seq, firstLine, offset, bytes, lines })
+    .from(logChunks)
+    .where(and(eq(logChunks.attemptId, attemptId), gt(sql`${logChunks.offset} + ${logChunks.length}`, options.offset)))
+    .orderBy(asc(logChunks.seq))
+    .limit(options.limit);
+}
+
+/** Bytes and lines of the log so far. */
+export async function logSize(db: Db, attemptId: number): Promise<{ readonly bytes: number; readonly lines: number }> {
+  const [last] = await db.orm
+    .select()
+    .from(logChunks)
+    .where(eq(logChunks.attemptId, attemptId))
+    .orderBy(desc(logChunks.seq))
+    .limit(1);
+  return last
+    ? { bytes: last.offset + last.length, lines: last.firstLine + last.lines.length }
+    : { bytes: 0, lines: 0 };
+}
+
+/** The end of the log, in order: the last chunks that together hold at least `bytes` bytes. */
+export async function logTail(db: Db, attemptId: number, bytes: number): Promise<readonly LogChunk[]> {
+  const size = await logSize(db, attemptId);
+  return listLogChunks(db, attemptId, { offset: Math.max(0, size.bytes - bytes), limit: 64 });
+}

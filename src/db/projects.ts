@@ -1,0 +1,99 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import type { Problem } from '../core/problems.ts';
+import type { Project } from '../core/project.ts';
+import type { Db } from './connect.ts';
+import { projects, revisions, schedules } from './schema/projects.ts';
+import { repositories } from './schema/repositories.ts';
+
+export type ProjectRow = typeof projects.$inferSelect;
+export type Revision = typeof revisions.$inferSelect;
+
+/** The project in one directory of a repository; its name is what a file last called it. */
+export async function upsertProject(
+  db: Db,
+  row: { readonly repositoryId: number; readonly path: string; readonly name: string },
+): Promise<ProjectRow> {
+  const [stored] = await db.orm
+    .insert(projects)
+    .values({ ...row, createdAt: db.now() })
+    .onConflictDoUpdate({ target: [projects.repositoryId, projects.path], set: { name: row.name } })
+    .returning();
+  if (!stored) throw new Error('a project could not be stored');
+  return stored;
+}
+
+export async function findProjectAt(db: Db, repositoryId: number, path: string): Promise<ProjectRow | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(projects)
+    .where(and(eq(projects.repositoryId, repositoryId), eq(projects.path, path)));
+  return row;
+}
+
+/** What the file said at a commit; a commit never changes, so what is there stays. */
+export async function insertRevision(
+  db: Db,
+  row: {
+    readonly projectId: number;
+    readonly commit: string;
+    readonly fileDigest: string;
+    readonly project: Project | null;
+    readonly problems: readonly Problem[];
+  },
+): Promise<Revision> {
+  await db.orm
+    .insert(revisions)
+    .values({ ...row, createdAt: db.now() })
+    .onConflictDoNothing();
+  const [stored] = await db.orm
+    .select()
+    .from(revisions)
+    .where(and(eq(revisions.projectId, row.projectId), eq(revisions.commit, row.commit)));
+  if (!stored) throw new Error('a revision could not be stored');
+  return stored;
+}
+
+/** What the default branch says now; null where it has no file that can be read. */
+export async function saveCurrentRevision(db: Db, projectId: number, revisionId: number | null): Promise<void> {
+  await db.orm.update(projects).set({ revisionId }).where(eq(projects.id, projectId));
+}
+
+/** Makes the stored schedules those of the file: what it no longer names goes. They do not tick yet. */
+export async function saveSchedules(db: Db, projectId: number, tasks: Project['recurringTasks']): Promise<void> {
+  const names = tasks.map((task) => task.name);
+  await db.orm.execute(sql`delete from ${schedules} where project_id = ${projectId}
+    and not (name = any(${sql.param(names)}::text[]))`);
+  for (const task of tasks) {
+    const said = {
+      task: task.taskref.name,
+      cron: task.schedule,
+      zone: task.timezone,
+      catchup: task.catchup,
+      overlap: task.overlap,
+    };
+    await db.orm
+      .insert(schedules)
+      .values({ projectId, name: task.name, ...said })
+      .onConflictDoUpdate({ target: [schedules.projectId, schedules.name], set: said });
+  }
+}
+
+export type ListedProject = ProjectRow & { readonly repository: { readonly owner: string; readonly name: string } };
+
+export async function listProjects(db: Db): Promise<readonly ListedProject[]> {
+  const rows = await db.orm
+    .select({ project: projects, owner: repositories.owner, name: repositories.name })
+    .from(projects)
+    .innerJoin(repositories, eq(projects.repositoryId, repositories.id))
+    .orderBy(asc(projects.name), asc(projects.id));
+  return rows.map(({ project, owner, name }) => ({ ...project, repository: { owner, name } }));
+}
+
+export async function findRevision(db: Db, id: number): Promise<Revision | undefined> {
+  const [row] = await db.orm.select().from(revisions).where(eq(revisions.id, id));
+  return row;
+}
+
+export async function listRevisions(db: Db, commit: string): Promise<readonly Revision[]> {
+  return db.orm.select().from(revisions).where(eq(revisions.commit, commit));
+}

@@ -1,0 +1,275 @@
+import { and, asc, desc, eq, isNull, lt, or, sql } from 'drizzle-orm';
+import type { Plan } from '../core/plan.ts';
+import type { Attempt } from './attempts.ts';
+import type { Db } from './connect.ts';
+import { notify, type Claim } from './due.ts';
+import { projects } from './schema/projects.ts';
+import { repositories } from './schema/repositories.ts';
+import { attempts, runs } from './schema/runs.ts';
+import { insertTransitions } from './transitions.ts';
+
+export type Run = typeof runs.$inferSelect;
+
+/** A run with the names and ids of where it belongs. */
+export type PlacedRun = Run & {
+  readonly project: { readonly id: number; readonly name: string; readonly path: string };
+  readonly repository: { readonly id: number; readonly host: 'local' | 'github'; readonly owner: string; readonly name: string };
+};
+
+const placed = {
+  run: runs,
+  project: { id: projects.id, name: projects.name, path: projects.path },
+  repository: { id: repositories.id, host: repositories.host, owner: repositories.owner, name: repositories.name },
+};
+
+function selectPlaced(db: Db) {
+  return db.orm
+    .select(placed)
+    .from(runs)
+    .innerJoin(projects, eq(runs.projectId, projects.id))
+    .innerJoin(repositories, eq(projects.repositoryId, repositories.id));
+}
+
+export async function findRun(db: Db, id: number): Promise<PlacedRun | undefined> {
+  const [row] = await selectPlaced(db).where(eq(runs.id, id));
+  return row && { ...row.run, project: row.project, repository: row.repository };
+}
+
+/** Runs that `<project>#<number>` may mean; more than one where several repositories have such a project. */
+export async function findRunsByNumber(
+  db: Db,
+  name: { readonly project: string | null; readonly number: number },
+): Promise<readonly PlacedRun[]> {
+  const rows = await selectPlaced(db)
+    .where(and(eq(runs.number, name.number), name.project === null ? undefined : eq(projects.name, name.project)))
+    .orderBy(asc(runs.id))
+    .limit(20);
+  return rows.map((row) => ({ ...row.run, project: row.project, repository: row.repository }));
+}
+
+export type RunFilter = {
+  readonly project?: string;
+  readonly repositoryId?: number;
+  readonly state?: Run['state'];
+  readonly ref?: string;
+  readonly commit?: string;
+  readonly task?: string;
+};
+
+/** Newest first; `beforeId` is the last one of the page before. */
+export async function listRuns(
+  db: Db,
+  filter: RunFilter,
+  page: { readonly limit: number; readonly beforeId?: number },
+): Promise<readonly PlacedRun[]> {
+  const rows = await selectPlaced(db)
+    .where(
+      and(
+        filter.project === undefined ? undefined : eq(projects.name, filter.project),
+        filter.repositoryId === undefined ? undefined : eq(repositories.id, filter.repositoryId),
+        filter.state === undefined ? undefined : eq(runs.state, filter.state),
+        filter.ref === undefined ? undefined : or(eq(runs.ref, filter.ref), eq(runs.ref, `refs/heads/${filter.ref}`)),
+        filter.commit === undefined ? undefined : eq(runs.commit, filter.commit),
+        filter.task === undefined ? undefined : eq(runs.task, filter.task),
+        page.beforeId === undefined ? undefined : lt(runs.id, page.beforeId),
+      ),
+    )
+    .orderBy(desc(runs.id))
+    .limit(page.limit);
+  return rows.map((row) => ({ ...row.run, project: row.project, repository: row.repository }));
+}
+
+export type NewRun = {
+  readonly projectId: number;
+  readonly task: string;
+  readonly commit: string;
+  readonly ref: string;
+  readonly trigger: Run['trigger'];
+  readonly causeKey: string;
+  readonly retryOf?: number;
+  readonly deliveryId?: string;
+  readonly trust: Run['trust'];
+  readonly plan: Plan;
+  readonly planDigest: string;
+  readonly concurrencyGroup: string;
+  readonly whenBusy: Run['whenBusy'];
+  /** Born superseded: a newer commit stands where this one was pushed. */
+  readonly superseded?: string;
+  /** Succeeded attempts of the retried run, by task: taken over and not run again. */
+  readonly reused?: ReadonlyMap<string, Attempt>;
+};
+
+/**
+ * Stores a run and an attempt for each of its tasks, or finds the run that has the same cause. To be called
+ * in a transaction: the row of the project is locked, so that numbers have no gaps and causes no race.
+ */
+export async function insertRun(db: Db, row: NewRun): Promise<{ readonly run: Run; readonly created: boolean }> {
+  await db.orm.select({ id: projects.id }).from(projects).where(eq(projects.id, row.projectId)).for('update');
+  const [known] = await db.orm
+    .select()
+    .from(runs)
+    .where(and(eq(runs.projectId, row.projectId), eq(runs.causeKey, row.causeKey)));
+  if (known) return { run: known, created: false };
+  const [project] = await db.orm
+    .update(projects)
+    .set({ lastNumber: sql`${projects.lastNumber} + 1` })
+    .where(eq(projects.id, row.projectId))
+    .returning({ number: projects.lastNumber });
+  if (!project) throw new Error(`there is no project ${row.projectId}`);
+  const { superseded, reused, retryOf, deliveryId, ...columns } = row;
+  const [run] = await db.orm
+    .insert(runs)
+    .values({
+      ...columns,
+      number: project.number,
+      retryOf: retryOf ?? null,
+      deliveryId: deliveryId ?? null,
+      state: 'queued',
+      cancelRequestedAt: superseded === undefined ? null : db.now(),
+      cancelReason: superseded === undefined ? null : 'superseded',
+      cancelCause: superseded ?? null,
+      createdAt: db.now(),
+      dueAt: db.now(),
+    })
+    .returning();
+  if (!run) throw new Error('a run could not be stored');
+  await insertFirstAttempts(db, run, reused ?? new Map());
+  await notify(db, 'runs');
+  return { run, created: true };
+}
+
+async function insertFirstAttempts(db: Db, run: Run, reused: ReadonlyMap<string, Attempt>): Promise<void> {
+  const fresh = run.plan.tasks.flatMap(({ name }, position) => (reused.has(name) ? [] : [{ task: name, position }]));
+  await db.orm.execute(sql`
+    insert into attempts (run_id, task, position, number, state, created_at)
+    select ${run.id}, task, position, 1, 'waiting', ${db.now()}
+    from jsonb_to_recordset(${JSON.stringify(fresh)}::jsonb) as t (task text, position int)`);
+  const taken = run.plan.tasks.flatMap(({ name }, position) => {
+    const earlier = reused.get(name);
+    return earlier ? [{ ...earlier, position }] : [];
+  });
+  if (taken.length === 0) return;
+  await db.orm.insert(attempts).values(
+    taken.map(({ id, report: _report, ...earlier }) => ({
+      ...earlier,
+      runId: run.id,
+      number: 1,
+      createdAt: db.now(),
+      finishedAt: db.now(),
+      reusedFrom: earlier.reusedFrom ?? id,
+    })),
+  );
+}
+
+/** Asks the other unfinished runs of a group to end: all of them, or only those that have not started. */
+export async function supersede(
+  db: Db,
+  run: Run,
+  which: 'all' | 'waiting',
+  cause: string,
+): Promise<readonly { readonly id: number; readonly number: number }[]> {
+  const stopped = await db.orm
+    .update(runs)
+    .set({ cancelRequestedAt: db.now(), cancelReason: 'superseded', cancelCause: cause, dueAt: db.now() })
+    .where(
+      and(
+        eq(runs.concurrencyGroup, run.concurrencyGroup),
+        eq(runs.projectId, run.projectId),
+        isNull(runs.finishedAt),
+        isNull(runs.cancelRequestedAt),
+        lt(runs.id, run.id),
+        which === 'waiting' ? isNull(runs.startedAt) : undefined,
+      ),
+    )
+    .returning({ id: runs.id, number: runs.number });
+  if (stopped.length > 0) await notify(db, 'runs');
+  return stopped;
+}
+
+/** Asks a run to end. False where it has ended, or was asked before. */
+export async function requestCancel(db: Db, id: number, cause: string): Promise<boolean> {
+  const { rowCount } = await db.orm
+    .update(runs)
+    .set({ cancelRequestedAt: db.now(), cancelReason: 'cancel', cancelCause: cause, dueAt: db.now() })
+    .where(and(eq(runs.id, id), isNull(runs.finishedAt), isNull(runs.cancelRequestedAt)));
+  await notify(db, 'runs');
+  return rowCount === 1;
+}
+
+/** Older unfinished runs that one with `queue` waits for. */
+export async function countAhead(db: Db, run: Run): Promise<number> {
+  return db.orm.$count(
+    runs,
+    and(
+      eq(runs.concurrencyGroup, run.concurrencyGroup),
+      eq(runs.projectId, run.projectId),
+      isNull(runs.finishedAt),
+      lt(runs.id, run.id),
+    ),
+  );
+}
+
+/** Makes those due that may have waited for a run of this group to end. */
+export async function wakeGroup(db: Db, run: Run): Promise<void> {
+  await db.orm
+    .update(runs)
+    .set({ dueAt: db.now() })
+    .where(
+      and(
+        eq(runs.concurrencyGroup, run.concurrencyGroup),
+        eq(runs.projectId, run.projectId),
+        isNull(runs.finishedAt),
+        isNull(runs.startedAt),
+      ),
+    );
+  await notify(db, 'runs');
+}
+
+/** Another worker saved this run first; what this one found out is out of date. */
+export class StaleRunError extends Error {
+  override name = 'StaleRunError';
+}
+
+/**
+ * Saves the state of a claimed run and gives the claim back: due again in so many seconds, or with null not
+ * at all, which the database grants only to a run that is final with its verdict in its check.
+ */
+export async function saveRun(
+  db: Db,
+  claim: Claim,
+  run: Run,
+  change: Pick<Run, 'state' | 'class' | 'reason' | 'startedAt' | 'finishedAt'>,
+  dueInSeconds: number | null,
+): Promise<void> {
+  const next = dueInSeconds === null ? sql`null` : sql`${db.now()} + make_interval(secs => ${dueInSeconds})`;
+  const [saved] = await db.orm
+    .update(runs)
+    .set({
+      ...change,
+      version: run.version + 1,
+      failures: 0,
+      postponed: 0,
+      lastError: null,
+      dueAt: sql`case when ${runs.dueAt} = ${runs.claimedUntil} then ${next} else ${runs.dueAt} end`,
+      claimedBy: null,
+      claimedUntil: null,
+    })
+    .where(
+      and(
+        eq(runs.id, run.id),
+        eq(runs.version, run.version),
+        eq(runs.claimedBy, claim.worker),
+        eq(runs.claimedUntil, claim.until),
+      ),
+    )
+    .returning({ id: runs.id });
+  if (!saved) throw new StaleRunError(`run ${run.id} was saved by another worker`);
+  if (change.state !== run.state) {
+    await insertTransitions(db, [{ runId: run.id, from: run.state, to: change.state, cause: change.reason ?? change.state }]);
+  }
+}
+
+/** Retries of a run, oldest first. */
+export async function listRetries(db: Db, of: number): Promise<readonly Run[]> {
+  return db.orm.select().from(runs).where(eq(runs.retryOf, of)).orderBy(asc(runs.id));
+}

@@ -1,0 +1,31 @@
+import { sql } from 'drizzle-orm';
+import { check, index, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { Check } from '../../core/check.ts';
+import { id, queueChecks, queueColumns, reference, time } from './columns.ts';
+import { repositories } from './repositories.ts';
+import { runs } from './runs.ts';
+
+/** What a commit is to be told, and what it was told. One for its file, and one for each run. */
+export const checks = pgTable(
+  'checks',
+  {
+    id: id(),
+    repositoryId: reference('repository_id').notNull().references(() => repositories.id),
+    sha: text('sha').notNull(),
+    name: text('name').notNull(),
+    runId: reference('run_id').references(() => runs.id),
+    says: jsonb('says').$type<Check>().notNull(),
+    said: jsonb('said').$type<Check>(),
+    saidAt: time('said_at'),
+    /** The host's id of what was made there. */
+    hostCheckId: text('host_check_id'),
+    ...queueColumns(),
+  },
+  (t) => [
+    check('checks_due_until_said', sql`${t.dueAt} is not null or ${t.said} is not distinct from ${t.says}`),
+    ...queueChecks('checks', t),
+    uniqueIndex('checks_place').on(t.repositoryId, t.sha, t.name).where(sql`run_id is null`),
+    uniqueIndex('checks_run').on(t.runId).where(sql`run_id is not null`),
+    index('checks_due').on(t.dueAt).where(sql`due_at is not null`),
+  ],
+);

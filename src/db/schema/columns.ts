@@ -1,0 +1,52 @@
+import { sql, type SQL } from 'drizzle-orm';
+import { bigint, check, customType, integer, text, timestamp, type AnyPgColumn } from 'drizzle-orm/pg-core';
+
+/** Milliseconds, as JavaScript's Date: a time that was read and is sent back still equals the stored one. */
+export function time(name: string) {
+  return timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+}
+
+export function id() {
+  return bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity();
+}
+
+export function reference(name: string) {
+  return bigint(name, { mode: 'number' });
+}
+
+export const bytes = customType<{ data: Uint8Array; driverData: Buffer }>({
+  dataType: () => 'bytea',
+  toDriver: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+});
+
+/** A row that failed this often is parked: it stays due, and the claim passes it by until a person releases it. */
+export const parkedAfter = 20;
+
+/**
+ * The columns of a row that may need attention. `due_at` says when it next does, null that it does not.
+ * A claim moves `due_at` to the end of its lease, so that any other value found at the save is a wake that
+ * came in between. `postponed` counts the times that the world was away, which is never a failure of the row.
+ */
+export function queueColumns() {
+  return {
+    dueAt: time('due_at'),
+    claimedUntil: time('claimed_until'),
+    claimedBy: integer('claimed_by'),
+    failures: integer('failures').notNull().default(0),
+    postponed: integer('postponed').notNull().default(0),
+    lastError: text('last_error'),
+  };
+}
+
+type QueueTable = { claimedUntil: AnyPgColumn; claimedBy: AnyPgColumn };
+
+export function queueChecks(table: string, columns: QueueTable) {
+  return [
+    check(`${table}_claim_whole`, sql`(${columns.claimedUntil} is null) = (${columns.claimedBy} is null)`),
+  ];
+}
+
+/** `column in ('a', 'b')` for a closed list of words. */
+export function oneOf(column: AnyPgColumn, words: readonly string[]): SQL {
+  return sql`${column} in (${sql.raw(words.map((word) => `'${word}'`).join(', '))})`;
+}

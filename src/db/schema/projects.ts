@@ -1,0 +1,81 @@
+import { sql } from 'drizzle-orm';
+import { boolean, check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { Problem } from '../../core/problems.ts';
+import type { Project } from '../../core/project.ts';
+import { bytes, id, queueChecks, queueColumns, reference, time } from './columns.ts';
+import { repositories } from './repositories.ts';
+
+/** One `ame.yaml` in one directory of one repository; `path` is that directory, '' the root. */
+export const projects = pgTable(
+  'projects',
+  {
+    id: id(),
+    repositoryId: reference('repository_id').notNull().references(() => repositories.id),
+    path: text('path').notNull(),
+    name: text('name').notNull(),
+    /** What the default branch says now; null until it has a file that can be read, and after it lost it. */
+    revisionId: reference('revision_id'),
+    lastNumber: integer('last_number').notNull().default(0),
+    createdAt: time('created_at').notNull(),
+  },
+  (t) => [uniqueIndex('projects_place').on(t.repositoryId, t.path), index('projects_name').on(t.name)],
+);
+
+/** A project at a commit: what its file said there. */
+export const revisions = pgTable(
+  'revisions',
+  {
+    id: id(),
+    projectId: reference('project_id').notNull().references(() => projects.id),
+    commit: text('commit').notNull(),
+    /** Git's id of the file's content. */
+    fileDigest: text('file_digest').notNull(),
+    /** Null where a problem is an error. */
+    project: jsonb('project').$type<Project>(),
+    problems: jsonb('problems').$type<readonly Problem[]>().notNull(),
+    createdAt: time('created_at').notNull(),
+  },
+  (t) => [
+    uniqueIndex('revisions_commit').on(t.projectId, t.commit),
+    check(
+      'revisions_read_or_wrong',
+      sql`(${t.project} is null) = jsonb_path_exists(${t.problems}, '$[*] ? (@.severity == "error")')`,
+    ),
+  ],
+);
+
+export const schedules = pgTable(
+  'schedules',
+  {
+    id: id(),
+    projectId: reference('project_id').notNull().references(() => projects.id),
+    name: text('name').notNull(),
+    task: text('task').notNull(),
+    cron: text('cron').notNull(),
+    zone: text('zone').notNull(),
+    catchup: text('catchup', { enum: ['none', 'last', 'all'] }).notNull(),
+    overlap: text('overlap', { enum: ['skip', 'queue', 'allow'] }).notNull(),
+    nextTickAt: time('next_tick_at'),
+    paused: boolean('paused').notNull().default(false),
+    ...queueColumns(),
+  },
+  (t) => [
+    uniqueIndex('schedules_name').on(t.projectId, t.name),
+    ...queueChecks('schedules', t),
+    index('schedules_due').on(t.dueAt).where(sql`due_at is not null`),
+  ],
+);
+
+/** A secret of a project, readable only with the key that `key_id` names. */
+export const secrets = pgTable(
+  'secrets',
+  {
+    id: id(),
+    projectId: reference('project_id').notNull().references(() => projects.id),
+    name: text('name').notNull(),
+    ciphertext: bytes('ciphertext').notNull(),
+    keyId: text('key_id').notNull(),
+    updatedAt: time('updated_at').notNull(),
+  },
+  (t) => [uniqueIndex('secrets_name').on(t.projectId, t.name)],
+);

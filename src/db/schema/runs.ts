@@ -1,0 +1,130 @@
+import { sql } from 'drizzle-orm';
+import { check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { AttemptReport } from '../../core/attempt.ts';
+import { outcomeClasses } from '../../core/outcome.ts';
+import type { Plan } from '../../core/plan.ts';
+import { busyRules, type Resources } from '../../core/project.ts';
+import { attemptStates, finalStates, runStates, stopReasons } from '../../core/run.ts';
+import { triggers } from '../../core/trigger.ts';
+import { id, oneOf, queueChecks, queueColumns, reference, time } from './columns.ts';
+import { deliveries } from './deliveries.ts';
+import { projects } from './projects.ts';
+
+
+
+/** An execution of a plan. `cause_key` says what is one and the same run. */
+export const runs = pgTable(
+  'runs',
+  {
+    id: id(),
+    projectId: reference('project_id').notNull().references(() => projects.id),
+    number: integer('number').notNull(),
+    task: text('task').notNull(),
+    commit: text('commit').notNull(),
+    ref: text('ref').notNull(),
+    trigger: text('trigger', { enum: triggers }).notNull(),
+    causeKey: text('cause_key').notNull(),
+    retryOf: reference('retry_of'),
+    deliveryId: text('delivery_id').references(() => deliveries.id),
+    /** Code of a fork never sees a secret. */
+    trust: text('trust', { enum: ['trusted', 'fork'] }).notNull(),
+    plan: jsonb('plan').$type<Plan>().notNull(),
+    planDigest: text('plan_digest').notNull(),
+    concurrencyGroup: text('concurrency_group').notNull(),
+    whenBusy: text('when_busy', { enum: busyRules }).notNull(),
+    state: text('state', { enum: runStates }).notNull(),
+    /** Of the first failure that was final, while the run goes on; of the run itself once it is over. */
+    class: text('class', { enum: outcomeClasses }),
+    reason: text('reason'),
+    version: integer('version').notNull().default(0),
+    cancelRequestedAt: time('cancel_requested_at'),
+    cancelReason: text('cancel_reason', { enum: ['cancel', 'superseded'] }),
+    /** Who asked for it, in words. */
+    cancelCause: text('cancel_cause'),
+    createdAt: time('created_at').notNull(),
+    startedAt: time('started_at'),
+    finishedAt: time('finished_at'),
+    ...queueColumns(),
+  },
+  (t) => [
+    check('runs_state', oneOf(t.state, runStates)),
+    check('runs_trigger', oneOf(t.trigger, triggers)),
+    check('runs_final_finished', sql`(${oneOf(t.state, finalStates)}) = (${t.finishedAt} is not null)`),
+    check('runs_due_until_final', sql`${t.dueAt} is not null or ${t.finishedAt} is not null`),
+    check('runs_class', sql`${t.class} is null or ${oneOf(t.class, outcomeClasses)}`),
+    check('runs_final_class', sql`${t.finishedAt} is null or ${t.class} is not null`),
+    check('runs_cancel_whole', sql`(${t.cancelRequestedAt} is null) = (${t.cancelReason} is null)`),
+    check('runs_retry', sql`(${t.trigger} = 'retry') = (${t.retryOf} is not null)`),
+    ...queueChecks('runs', t),
+    uniqueIndex('runs_cause').on(t.projectId, t.causeKey),
+    uniqueIndex('runs_number').on(t.projectId, t.number),
+    index('runs_due').on(t.dueAt).where(sql`due_at is not null`),
+    index('runs_group').on(t.concurrencyGroup).where(sql`finished_at is null`),
+    index('runs_created').on(t.createdAt, t.id),
+    index('runs_commit').on(t.commit),
+  ],
+);
+
+/** One try of one task of a run. */
+export const attempts = pgTable(
+  'attempts',
+  {
+    id: id(),
+    runId: reference('run_id').notNull().references(() => runs.id),
+    task: text('task').notNull(),
+    /** Of the task in the plan. */
+    position: integer('position').notNull(),
+    number: integer('number').notNull(),
+    state: text('state', { enum: attemptStates }).notNull(),
+    class: text('class', { enum: outcomeClasses }),
+    reason: text('reason'),
+    exitCode: integer('exit_code'),
+    signal: text('signal'),
+    /** The machine that runs it, where only that machine can see it. */
+    host: text('host'),
+    resources: jsonb('resources').$type<Resources>(),
+    peakMemoryBytes: reference('peak_memory_bytes'),
+    /** A retry waits until then. */
+    notBefore: time('not_before'),
+    stopReason: text('stop_reason', { enum: stopReasons }),
+    createdAt: time('created_at').notNull(),
+    readyAt: time('ready_at'),
+    queuedAt: time('queued_at'),
+    preparedFrom: time('prepared_from'),
+    startedAt: time('started_at'),
+    endedAt: time('ended_at'),
+    storedAt: time('stored_at'),
+    finishedAt: time('finished_at'),
+    /** The agent's word that the command runs, and that it is over; a reconcile turns both into states. */
+    saidStartedAt: time('said_started_at'),
+    report: jsonb('report').$type<AttemptReport>(),
+    /** The workspace as the task left it. */
+    output: text('output'),
+    reusedFrom: reference('reused_from'),
+  },
+  (t) => [
+    check('attempts_state', oneOf(t.state, attemptStates)),
+    check('attempts_class', sql`${t.class} is null or ${oneOf(t.class, outcomeClasses)}`),
+    check('attempts_final_finished', sql`(${oneOf(t.state, finalStates)}) = (${t.finishedAt} is not null)`),
+    check('attempts_final_class', sql`(${t.finishedAt} is null) = (${t.class} is null)`),
+    check('attempts_number', sql`${t.number} >= 1`),
+    uniqueIndex('attempts_number_once').on(t.runId, t.task, t.number),
+    index('attempts_active').on(t.runId).where(sql`finished_at is null`),
+    index('attempts_running').on(t.host).where(sql`state in ('queued', 'running')`),
+  ],
+);
+
+/** Every change of a state, with its cause: append only. */
+export const transitions = pgTable(
+  'transitions',
+  {
+    id: id(),
+    runId: reference('run_id').notNull().references(() => runs.id),
+    attemptId: reference('attempt_id').references(() => attempts.id),
+    from: text('from'),
+    to: text('to').notNull(),
+    cause: text('cause').notNull(),
+    at: time('at').notNull(),
+  },
+  (t) => [index('transitions_run').on(t.runId, t.id)],
+);

@@ -1,0 +1,18 @@
+/** git ended badly. The message is the first line of what git said. */
+export class GitError extends Error {
+  override name = 'GitError';
+  /** `null` where git could not be started, or was ended by a signal. */
+  readonly exitCode: number | null;
+  constructor(message: string, exitCode: number | null, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** An error out of what git wrote on stderr: its first line that says something went wrong, or its first line. */
+export function gitError(command: string, stderr: string, exitCode: number | null): GitError {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  const said = lines.find((line) => /^(fatal|error): /.test(line)) ?? lines.find((line) => line !== '');
+  const text = said ?? (exitCode === null ? 'ended by a signal' : `ended with exit code ${exitCode}`);
+  return new GitError(`git ${command}: ${text.slice(0, 500)}`, exitCode);
+}

@@ -1,0 +1,61 @@
+import type { Check } from './core/check.ts';
+import { runCheck } from './core/check/run-check.ts';
+import type { Plan } from './core/plan.ts';
+import { isFinal } from './core/run.ts';
+import { listAttempts, type Attempt } from './db/attempts.ts';
+import { listArtifacts } from './db/blobs.ts';
+import type { Db } from './db/connect.ts';
+import { logTail } from './db/logs.ts';
+import type { Run } from './db/runs.ts';
+
+/** Lines of the first failure's log that a check shows. */
+const tailLines = 30;
+const tailBytes = 16 * 1024;
+
+export type CheckedRun = Pick<
+  Run,
+  'id' | 'number' | 'task' | 'commit' | 'ref' | 'state' | 'reason' | 'startedAt' | 'finishedAt'
+> & { readonly plan: Plan; readonly project: { readonly name: string } };
+
+/** What a commit is to be told about a run, from its rows as they are in this transaction. */
+export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<Check> {
+  const rows = await listAttempts(db, run.id);
+  const last = [...new Map(rows.map((row) => [row.task, row])).values()];
+  const artifacts = isFinal(run.state) ? await listArtifacts(db, last.map((row) => row.id)) : [];
+  const taskOf = new Map(last.map((row) => [row.id, row.task]));
+  const failed = last.find((row) => row.state === 'failed');
+  return runCheck({
+    project: run.project.name,
+    number: run.number,
+    task: run.task,
+    commit: run.commit,
+    ref: run.ref,
+    state: run.state,
+    reason: run.reason,
+    seconds: secondsBetween(run.startedAt, run.finishedAt),
+    tasks: last.map((row) => ({
+      name: row.task,
+      state: row.state,
+      seconds: secondsBetween(row.startedAt, row.endedAt ?? row.finishedAt),
+      attempt: row.number,
+      class: row.class,
+      reason: row.reason,
+    })),
+    artifacts: artifacts.map(({ attemptId, path, size }) => ({ task: taskOf.get(attemptId) ?? '', path, size })),
+    log: failed ? { task: failed.task, text: await tailOf(db, failed) } : null,
+    notices: [...new Set(rows.flatMap((row) => row.report?.notices ?? []))],
+    command: `ame runs show ${run.project.name}#${run.number}`,
+    externalId: `run:${run.id}`,
+    url,
+  });
+}
+
+async function tailOf(db: Db, attempt: Attempt): Promise<string> {
+  const chunks = await logTail(db, attempt.id, tailBytes);
+  const text = Buffer.concat(chunks.map((chunk) => chunk.bytes)).toString('utf8');
+  return text.split('\n').slice(-tailLines - 1).join('\n');
+}
+
+function secondsBetween(from: Date | null, to: Date | null): number | null {
+  return from === null || to === null ? null : Math.max(0, (to.getTime() - from.getTime()) / 1_000);
+}

@@ -1,0 +1,84 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Context, MiddlewareHandler } from 'hono';
+import { getCookie, setCookie } from 'hono/cookie';
+
+const cookieName = 'ame_token';
+
+/** Compares in a time that says nothing about the text. */
+export function isToken(offered: string, token: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(offered), digest(token));
+}
+
+/** The token that a request carries: as bearer, as the password of Basic (git), or in the page's cookie. */
+export function offeredToken(c: Context): string | null {
+  const [scheme = '', value = ''] = (c.req.header('authorization') ?? '').split(' ', 2);
+  if (/^bearer$/i.test(scheme)) return value;
+  if (/^basic$/i.test(scheme)) {
+    const decoded = Buffer.from(value, 'base64').toString('utf8');
+    const colon = decoded.indexOf(':');
+    return colon < 0 ? null : decoded.slice(colon + 1);
+  }
+  return getCookie(c, cookieName) ?? null;
+}
+
+/**
+ * Lets only requests pass that name a host of ours. A page of another site can make a browser send requests
+ * to 127.0.0.1, also under a name of its own that it points there.
+ */
+export function checkHost(hosts: readonly string[]): MiddlewareHandler {
+  const known = new Set(['127.0.0.1', 'localhost', '[::1]', ...hosts.map((host) => host.toLowerCase())]);
+  return async (c, next) => {
+    const host = (c.req.header('host') ?? '').toLowerCase();
+    const name = host.replace(/:\d+$/, '');
+    if (!known.has(name) && !known.has(host)) {
+      return c.json(refusal('host-unknown', `this server does not answer to the name ${JSON.stringify(name)}; AME_HOSTS lists further names`), 421);
+    }
+    await next();
+    return undefined;
+  };
+}
+
+/** Refuses what a browser sends on behalf of another site, whatever cookie it carries. */
+export function refuseCrossSite(): MiddlewareHandler {
+  return async (c, next) => {
+    const site = c.req.header('sec-fetch-site');
+    const origin = c.req.header('origin');
+    const foreign = origin !== undefined && URL.parse(origin)?.host !== c.req.header('host');
+    // Following a link into the page is no danger: nothing is changed by a navigation that only reads.
+    const navigation = c.req.method === 'GET' && c.req.header('sec-fetch-mode') === 'navigate';
+    if (foreign || ((site === 'cross-site' || site === 'same-site') && !navigation)) {
+      return c.json(refusal('cross-site', 'requests of other sites are refused'), 403);
+    }
+    await next();
+    return undefined;
+  };
+}
+
+/** Asks for the token. A page's address may carry it once: it moves into a cookie and out of the address. */
+export function requireToken(token: string): MiddlewareHandler {
+  return async (c, next) => {
+    const inAddress = c.req.query('token');
+    if (c.req.method === 'GET' && inAddress !== undefined && isToken(inAddress, token)) {
+      const url = new URL(c.req.url);
+      url.searchParams.delete('token');
+      setCookie(c, cookieName, token, { httpOnly: true, sameSite: 'Lax', path: '/', maxAge: 365 * 86_400 });
+      return c.redirect(`${url.pathname}${url.search}`, 303);
+    }
+    const offered = offeredToken(c);
+    if (offered === null || !isToken(offered, token)) {
+      return c.json(
+        refusal('token-needed', 'a token is needed: it stands in the file `token` of the data directory, and in the addresses that the server prints'),
+        401,
+        { 'www-authenticate': 'Bearer realm="ame"' },
+      );
+    }
+    await next();
+    return undefined;
+  };
+}
+
+/** The body of every refusal of the API. */
+export function refusal(code: string, message: string): { readonly error: { readonly code: string; readonly message: string } } {
+  return { error: { code, message } };
+}

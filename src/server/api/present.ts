@@ -1,0 +1,98 @@
+import type { Attempt } from '../../db/attempts.ts';
+import type { StoredArtifact } from '../../db/blobs.ts';
+import type { CheckRow } from '../../db/checks.ts';
+import type { Decision, Delivery } from '../../db/deliveries.ts';
+import type { PlacedRun } from '../../db/runs.ts';
+import type { Transition } from '../../db/transitions.ts';
+import type { AttemptShape, RunShape } from './shapes.ts';
+
+/** Rows as the API shows them. */
+
+function iso(date: Date): string;
+function iso(date: Date | null): string | null;
+function iso(date: Date | null): string | null {
+  return date === null ? null : date.toISOString();
+}
+
+export function presentRun(run: PlacedRun, address: string): RunShape {
+  return {
+    id: run.id,
+    number: run.number,
+    project: run.project.name,
+    projectId: run.project.id,
+    repository: `${run.repository.owner}/${run.repository.name}`,
+    task: run.task,
+    commit: run.commit,
+    ref: run.ref,
+    trigger: run.trigger,
+    state: run.state,
+    class: run.class,
+    reason: run.reason,
+    retryOf: run.retryOf,
+    cancelRequestedAt: iso(run.cancelRequestedAt),
+    createdAt: iso(run.createdAt),
+    startedAt: iso(run.startedAt),
+    finishedAt: iso(run.finishedAt),
+    planDigest: run.planDigest,
+    url: `${address}/runs/${run.id}`,
+  };
+}
+
+export function presentAttempt(attempt: Attempt): AttemptShape {
+  const { id, task, number, state, reason, exitCode, signal, host, peakMemoryBytes, reusedFrom } = attempt;
+  return {
+    id, task, number, state, class: attempt.class, reason, exitCode, signal, host, peakMemoryBytes, reusedFrom,
+    createdAt: iso(attempt.createdAt),
+    queuedAt: iso(attempt.queuedAt),
+    startedAt: iso(attempt.startedAt),
+    finishedAt: iso(attempt.finishedAt),
+    phases: {
+      waiting: seconds(attempt.readyAt, attempt.preparedFrom),
+      preparing: seconds(attempt.preparedFrom, attempt.startedAt),
+      running: seconds(attempt.startedAt, attempt.endedAt),
+      storing: seconds(attempt.endedAt, attempt.storedAt),
+    },
+    notices: [...(attempt.report?.notices ?? [])],
+  };
+}
+
+function seconds(from: Date | null, to: Date | null): number | null {
+  return from === null || to === null ? null : Math.max(0, to.getTime() - from.getTime()) / 1_000;
+}
+
+export function presentTransition({ attemptId, from, to, cause, at }: Transition) {
+  return { attempt: attemptId, from, to, cause, at: iso(at) };
+}
+
+export function presentCheck({ says, runId, said }: CheckRow) {
+  const { name, status, conclusion, title, summary, text, url } = says;
+  return {
+    name, status, conclusion, title, summary, text, url, runId,
+    lines: [...says.lines],
+    annotations: [...says.annotations],
+    told: JSON.stringify(said) === JSON.stringify(says),
+  };
+}
+
+export function presentArtifact(artifact: StoredArtifact, task: string, address: string) {
+  const { id, attemptId, path, digest, size, mode } = artifact;
+  return { id, attemptId, task, path, digest, size, mode, url: `${address}/api/v1/artifacts/${id}/content` };
+}
+
+export function presentDecision(decision: Decision) {
+  const { commit, trigger, task, outcome, rule, line, message, remedy, runId } = decision;
+  return {
+    delivery: decision.deliveryId,
+    commit, trigger, task, outcome, rule, line, message, remedy, runId,
+    decidedAt: iso(decision.decidedAt),
+  };
+}
+
+export function presentDelivery(delivery: Omit<Delivery, 'body'>) {
+  const { id, host, event, repositoryId, ref, before, after, outcome, failures, lastError } = delivery;
+  return {
+    id, host, event, repositoryId, ref, before, after, outcome, failures, lastError,
+    receivedAt: iso(delivery.receivedAt),
+    decidedAt: iso(delivery.decidedAt),
+  };
+}

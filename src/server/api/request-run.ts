@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { planDigest, planTask } from '../../core/plan.ts';
+import { PlanError } from '../../core/plan/plan-error.ts';
+import { parseProjectFile } from '../../core/project-file.ts';
+import { busyRule, concurrencyGroup, decideRequest } from '../../core/trigger.ts';
+import type { Context as Ame } from '../../context.ts';
+import { saveCheck } from '../../db/checks.ts';
+import { inTransaction } from '../../db/connect.ts';
+import { insertDecisions } from '../../db/deliveries.ts';
+import { listProjects, type ListedProject } from '../../db/projects.ts';
+import { findRepository } from '../../db/repositories.ts';
+import { insertRun, supersede, type NewRun } from '../../db/runs.ts';
+import { readFileAt, resolveRef } from '../../git/repository.ts';
+import { runCheckOf } from '../../run-check.ts';
+import { refuse } from './refuse.ts';
+
+export type RunRequest = { readonly project: string; readonly task?: string | undefined; readonly ref?: string | undefined };
+
+/** Finds a project by its name, where only one has it, or by its id. */
+export async function findProject(ame: Ame, name: string): Promise<ListedProject> {
+  const all = await listProjects(ame.db);
+  const named = all.filter((project) => project.name === name);
+  const found = named.length > 0 ? named : all.filter((project) => String(project.id) === name);
+  const [only] = found;
+  if (only && found.length === 1) return only;
+  if (!only) {
+    const known = all.slice(0, 10).map((project) => project.name).join(', ');
+    throw refuse(404, 'project-unknown', `there is no project ${JSON.stringify(name)}${known === '' ? '; push a repository first' : `; there is ${known}`}`);
+  }
+  const where = named.map((project) => `${project.id} in ${project.repository.owner}/${project.repository.name}`).join(', ');
+  throw refuse(409, 'project-ambiguous', `several repositories have a project ${JSON.stringify(name)}; name one by its id: ${where}`);
+}
+
+/** Makes a run that somebody asked for. The same key finds the run that it made before. */
+export async function requestRun(
+  ame: Ame,
+  request: RunRequest,
+  key: string | null,
+): Promise<{ readonly run: number; readonly created: boolean }> {
+  const { db } = ame;
+  const project = await findProject(ame, request.project);
+  const repository = await findRepository(db, project.repositoryId);
+  if (!repository) throw new Error(`project ${project.id} has no repository`);
+  const directory = ame.directoryOf(repository);
+  const asked = request.ref ?? repository.defaultBranch ?? 'main';
+  const found = await resolveRef(directory, asked);
+  if (!found) throw refuse(404, 'ref-unknown', `the host has no branch, tag or commit ${JSON.stringify(asked)}; push it first`);
+  const file = await readFileAt(directory, found.commit, 'ame.yaml');
+  if (!file) throw refuse(422, 'file-absent', `there is no ame.yaml at ${found.commit.slice(0, 12)}`);
+  const read = parseProjectFile(file.content);
+  const decision = decideRequest(read.project, request.task ?? null);
+  const [task] = decision.tasks;
+  if (!read.project || task === undefined) {
+    const problems = read.problems.filter(({ severity }) => severity === 'error');
+    const list = problems.slice(0, 3).map((one) => `line ${one.line}: ${one.message}`).join(' ');
+    throw refuse(422, decision.rule, `${decision.message}${list === '' ? '' : ` ${list}`}`);
+  }
+  const ref = found.ref ?? found.commit;
+  const row: NewRun = {
+    projectId: project.id,
+    task,
+    commit: found.commit,
+    ref,
+    trigger: 'request',
+    causeKey: `request:${key ?? randomUUID()}`,
+    trust: 'trusted',
+    ...planOf(read.project, task),
+    concurrencyGroup: concurrencyGroup(read.project, task, ref),
+    whenBusy: busyRule(read.project, 'request'),
+  };
+  return inTransaction(db, async (tx) => {
+    const { run, created } = await insertRun(tx, row);
+    if (!created) return { run: run.id, created };
+    if (row.whenBusy !== 'allow') {
+      await supersede(tx, run, row.whenBusy === 'cancel' ? 'all' : 'waiting', `Superseded by #${run.number}.`);
+    }
+    const { rule, line, message } = decision;
+    const about = { projectId: project.id, repositoryId: repository.id, commit: found.commit };
+    await insertDecisions(tx, [{ ...about, trigger: 'request', task, outcome: 'run', rule, line, message, runId: run.id }]);
+    const says = await runCheckOf(tx, { ...run, project }, `${ame.address()}/runs/${run.id}`);
+    await saveCheck(tx, { repositoryId: repository.id, sha: run.commit, runId: run.id, says });
+    return { run: run.id, created };
+  });
+}
+
+function planOf(project: Parameters<typeof planTask>[0], task: string): Pick<NewRun, 'plan' | 'planDigest'> {
+  try {
+    const { plan } = planTask(project, task);
+    return { plan, planDigest: planDigest(plan) };
+  } catch (error) {
+    if (error instanceof PlanError) throw refuse(422, error.code, error.message);
+    throw error;
+  }
+}
+

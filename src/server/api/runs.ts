@@ -1,0 +1,154 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { runStates } from '../../core/run.ts';
+import type { Context as Ame } from '../../context.ts';
+import { listAttempts } from '../../db/attempts.ts';
+import { listChecks } from '../../db/checks.ts';
+import { findRun, findRunsByNumber, listRuns, requestCancel, type PlacedRun } from '../../db/runs.ts';
+import { listTransitions } from '../../db/transitions.ts';
+import { presentAttempt, presentCheck, presentRun, presentTransition } from './present.ts';
+import { refuse } from './refuse.ts';
+import { retryRun } from './retry-run.ts';
+import { createRoutes } from './routes.ts';
+import { refusalShape, runDetailShape, runShape } from './shapes.ts';
+import { requestRun } from './request-run.ts';
+
+export const idParam = z.object({ id: z.coerce.number().int().positive().openapi({ type: 'integer' }) });
+
+/** `application/json` with this shape. */
+export function json<T extends z.ZodType>(schema: T, description: string) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+export const notFound = { 404: json(refusalShape, 'There is no such thing') };
+const invalid = { 409: json(refusalShape, 'Not possible as things are'), 422: json(refusalShape, 'Not valid') };
+
+const list = createRoute({
+  method: 'get',
+  path: '/runs',
+  summary: 'Runs, newest first',
+  request: {
+    query: z.object({
+      project: z.string().optional(),
+      number: z.coerce.number().int().positive().optional().openapi({ type: 'integer' }),
+      repository: z.coerce.number().int().positive().optional().openapi({ type: 'integer' }),
+      state: z.enum(runStates).optional(),
+      ref: z.string().optional(),
+      commit: z.string().optional(),
+      task: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(200).default(30).openapi({ type: 'integer' }),
+      cursor: z.string().regex(/^\d+$/).optional().openapi({ description: '`next` of the page before' }),
+    }),
+  },
+  responses: { 200: json(z.object({ runs: z.array(runShape), next: z.string().nullable() }), 'A page of runs') },
+});
+
+const create = createRoute({
+  method: 'post',
+  path: '/runs',
+  summary: 'Runs a task of a commit that the host has',
+  request: {
+    headers: z.object({
+      'idempotency-key': z.string().min(1).max(200).optional().openapi({ description: 'Requests with the same key make one run' }),
+    }),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: z.object({
+            project: z.string().openapi({ description: 'Name of the project, or its id' }),
+            task: z.string().optional().openapi({ description: 'Default: the task `main`, or the only one' }),
+            ref: z.string().optional().openapi({ description: 'Branch, tag or commit; default: the default branch' }),
+          }),
+        },
+      },
+    },
+  },
+  responses: { 200: json(runShape, 'The run of an earlier request with this key'), 201: json(runShape, 'A new run'), ...notFound, ...invalid },
+});
+
+const show = createRoute({
+  method: 'get',
+  path: '/runs/{id}',
+  summary: 'One run with plan, attempts, transitions and checks',
+  request: { params: idParam },
+  responses: { 200: json(runDetailShape, 'The run'), ...notFound },
+});
+
+const cancel = createRoute({
+  method: 'post',
+  path: '/runs/{id}/cancel',
+  summary: 'Asks a run to end',
+  request: { params: idParam },
+  responses: { 202: json(runShape, 'Asked'), ...notFound, ...invalid },
+});
+
+const retry = createRoute({
+  method: 'post',
+  path: '/runs/{id}/retry',
+  summary: 'Runs again what did not succeed, by the same plan',
+  request: { params: idParam },
+  responses: { 201: json(runShape, 'The new run'), 200: json(runShape, 'A retry that has not ended yet'), ...notFound, ...invalid },
+});
+
+export function createRunRoutes(ame: Ame) {
+  const { db } = ame;
+  const present = (run: PlacedRun) => presentRun(run, ame.address());
+  const find = async (id: number): Promise<PlacedRun> => {
+    const run = await findRun(db, id);
+    if (!run) throw refuse(404, 'run-unknown', `there is no run with the id ${id}`);
+    return run;
+  };
+  return createRoutes()
+    .openapi(list, async (c) => {
+      const { project, number, repository, state, ref, commit, task, limit, cursor } = c.req.valid('query');
+      if (number !== undefined) {
+        const found = await findRunsByNumber(db, { project: project ?? null, number });
+        return c.json({ runs: found.map(present), next: null }, 200);
+      }
+      const filter = {
+        ...(project === undefined ? {} : { project }),
+        ...(repository === undefined ? {} : { repositoryId: repository }),
+        ...(state === undefined ? {} : { state }),
+        ...(ref === undefined ? {} : { ref }),
+        ...(commit === undefined ? {} : { commit }),
+        ...(task === undefined ? {} : { task }),
+      };
+      const rows = await listRuns(db, filter, { limit: limit + 1, ...(cursor === undefined ? {} : { beforeId: Number(cursor) }) });
+      const page = rows.slice(0, limit);
+      return c.json({ runs: page.map(present), next: rows.length > limit ? String(page.at(-1)?.id) : null }, 200);
+    })
+    .openapi(create, async (c) => {
+      const { run, created } = await requestRun(ame, c.req.valid('json'), c.req.valid('header')['idempotency-key'] ?? null);
+      return created ? c.json(present(await find(run)), 201) : c.json(present(await find(run)), 200);
+    })
+    .openapi(show, async (c) => {
+      const run = await find(c.req.valid('param').id);
+      const [attempts, transitions, checks] = await Promise.all([
+        listAttempts(db, run.id),
+        listTransitions(db, run.id),
+        listChecks(db, { sha: run.commit, repositoryId: run.repository.id }),
+      ]);
+      return c.json(
+        {
+          ...present(run),
+          plan: run.plan,
+          attempts: attempts.map(presentAttempt),
+          transitions: transitions.map(presentTransition),
+          checks: checks.filter((check) => check.runId === null || check.runId === run.id).map(presentCheck),
+        },
+        200,
+      );
+    })
+    .openapi(cancel, async (c) => {
+      const { id } = c.req.valid('param');
+      await find(id);
+      const asked = await requestCancel(db, id, 'Cancelled by a person.');
+      const run = await find(id);
+      if (!asked && run.finishedAt !== null) throw refuse(409, 'run-over', `run #${run.number} has ended already: ${run.state}`);
+      return c.json(present(run), 202);
+    })
+    .openapi(retry, async (c) => {
+      const { run, created } = await retryRun(ame, await find(c.req.valid('param').id));
+      return created ? c.json(present(await find(run)), 201) : c.json(present(await find(run)), 200);
+    });
+}

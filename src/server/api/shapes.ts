@@ -1,0 +1,181 @@
+import { z } from '@hono/zod-openapi';
+import { outcomeClasses } from '../../core/outcome.ts';
+import { severities } from '../../core/problems.ts';
+import { attemptStates, runStates } from '../../core/run.ts';
+import { triggers } from '../../core/trigger.ts';
+
+/** The shapes of the API. Times are ISO 8601, sizes are bytes. */
+
+const time = z.iso.datetime();
+
+export const refusalShape = z.object({ error: z.object({ code: z.string(), message: z.string() }) }).openapi('Refusal');
+
+export const problemShape = z
+  .object({
+    code: z.string(),
+    severity: z.enum(severities),
+    message: z.string(),
+    remedy: z.string(),
+    line: z.int(),
+    column: z.int(),
+    path: z.string(),
+  })
+  .openapi('Problem');
+
+export const runShape = z
+  .object({
+    id: z.int(),
+    number: z.int(),
+    project: z.string(),
+    projectId: z.int(),
+    repository: z.string().openapi({ example: 'samples/hello' }),
+    task: z.string(),
+    commit: z.string(),
+    ref: z.string(),
+    trigger: z.enum(triggers),
+    state: z.enum(runStates),
+    class: z.enum(outcomeClasses).nullable(),
+    reason: z.string().nullable(),
+    retryOf: z.int().nullable(),
+    cancelRequestedAt: time.nullable(),
+    createdAt: time,
+    startedAt: time.nullable(),
+    finishedAt: time.nullable(),
+    planDigest: z.string(),
+    url: z.string(),
+  })
+  .openapi('Run');
+export type RunShape = z.infer<typeof runShape>;
+
+/** Seconds spent in each phase; null for one that was not reached. */
+export const phasesShape = z
+  .object({
+    waiting: z.number().nullable(),
+    preparing: z.number().nullable(),
+    running: z.number().nullable(),
+    storing: z.number().nullable(),
+  })
+  .openapi('Phases');
+
+export const attemptShape = z
+  .object({
+    id: z.int(),
+    task: z.string(),
+    number: z.int(),
+    state: z.enum(attemptStates),
+    class: z.enum(outcomeClasses).nullable(),
+    reason: z.string().nullable(),
+    exitCode: z.int().nullable(),
+    signal: z.string().nullable(),
+    host: z.string().nullable(),
+    peakMemoryBytes: z.int().nullable(),
+    reusedFrom: z.int().nullable(),
+    createdAt: time,
+    queuedAt: time.nullable(),
+    startedAt: time.nullable(),
+    finishedAt: time.nullable(),
+    phases: phasesShape,
+    notices: z.array(z.string()),
+  })
+  .openapi('Attempt');
+export type AttemptShape = z.infer<typeof attemptShape>;
+
+export const transitionShape = z
+  .object({ attempt: z.int().nullable(), from: z.string().nullable(), to: z.string(), cause: z.string(), at: time })
+  .openapi('Transition');
+
+export const checkShape = z
+  .object({
+    name: z.string(),
+    status: z.enum(['queued', 'in_progress', 'completed']),
+    conclusion: z.string().nullable(),
+    title: z.string(),
+    summary: z.string(),
+    text: z.string(),
+    lines: z.array(z.string()),
+    annotations: z.array(
+      z.object({
+        path: z.string(),
+        line: z.int(),
+        column: z.int().nullable(),
+        level: z.enum(['failure', 'warning', 'notice']),
+        title: z.string(),
+        message: z.string(),
+      }),
+    ),
+    url: z.string().nullable(),
+    runId: z.int().nullable(),
+    told: z.boolean(),
+  })
+  .openapi('Check');
+
+export const runDetailShape = runShape
+  .extend({
+    plan: z.unknown().openapi({ type: 'object', description: 'The frozen graph of the run' }),
+    attempts: z.array(attemptShape),
+    transitions: z.array(transitionShape),
+    checks: z.array(checkShape),
+  })
+  .openapi('RunDetail');
+
+export const artifactShape = z
+  .object({
+    id: z.int(),
+    attemptId: z.int(),
+    task: z.string(),
+    path: z.string(),
+    digest: z.string(),
+    size: z.int(),
+    mode: z.int(),
+    url: z.string(),
+  })
+  .openapi('Artifact');
+
+export const decisionShape = z
+  .object({
+    delivery: z.string().nullable(),
+    commit: z.string().nullable(),
+    trigger: z.string(),
+    task: z.string().nullable(),
+    outcome: z.enum(['run', 'no_run', 'problems']),
+    rule: z.string(),
+    line: z.int().nullable(),
+    message: z.string(),
+    remedy: z.string().nullable(),
+    runId: z.int().nullable(),
+    decidedAt: time,
+  })
+  .openapi('Decision');
+
+export const deliveryShape = z
+  .object({
+    id: z.string(),
+    host: z.enum(['local', 'github']),
+    event: z.string(),
+    repositoryId: z.int().nullable(),
+    ref: z.string().nullable(),
+    before: z.string().nullable(),
+    after: z.string().nullable(),
+    receivedAt: time,
+    outcome: z.enum(['decided', 'ignored']).nullable(),
+    decidedAt: time.nullable(),
+    failures: z.int(),
+    lastError: z.string().nullable(),
+  })
+  .openapi('Delivery');
+
+export const projectShape = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    path: z.string(),
+    repository: z.string(),
+    defaultBranch: z.string().nullable(),
+    lastNumber: z.int(),
+    createdAt: time,
+  })
+  .openapi('Project');
+
+export const parkedShape = z
+  .object({ queue: z.string(), id: z.string(), failures: z.int(), error: z.string().nullable() })
+  .openapi('Parked');

@@ -1,0 +1,79 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { HTTPException } from 'hono/http-exception';
+import type { Context as Ame } from '../context.ts';
+import { isDatabaseAway } from '../db/connect.ts';
+import { recordMoves } from '../db/moves.ts';
+import { findLocalRepository, insertLocalRepository } from '../db/repositories.ts';
+import { describeError } from '../log.ts';
+import { checkHost, isToken, refusal, refuseCrossSite, requireToken } from './access.ts';
+import { createApi } from './api.ts';
+import { basicPassword } from './git-exchange.ts';
+import { createGitDoor } from './git.ts';
+import { createHealth } from './health.ts';
+import { createInbox } from './inbox.ts';
+import { createPages } from './page.ts';
+import { pushLines } from './push-lines.ts';
+import { createWebhookDoor } from './webhook.ts';
+
+/** Mounts the doors. The webhook proves itself by its signature; health says nothing that is worth a token. */
+export function createApp(ame: Ame) {
+  const { config, db, log, token, hints, directoryOf } = ame;
+  const app = new OpenAPIHono();
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    const away = isDatabaseAway(error);
+    log[away ? 'warn' : 'error']({ path: c.req.path, error: describeError(error) }, 'request failed');
+    if (away) return c.json(refusal('database-away', 'the database is away; try again in a moment'), 503);
+    return c.json(refusal('internal', 'AME failed to answer; its log says why'), 500);
+  });
+  app.notFound((c) => c.json(refusal('not-found', `there is nothing at ${c.req.path}`), 404));
+
+  app.route('/', createWebhookDoor({ secrets: config.webhookSecrets, inbox: createInbox(db), log }));
+  app.use(checkHost([...config.hosts, ...publicHosts(config.publicUrl)]));
+  app.use(refuseCrossSite());
+  app.route('/', createHealth(ame));
+  app.route(
+    '/',
+    createGitDoor({
+      authorize: (request) => {
+        const password = basicPassword(request);
+        return password !== null && isToken(password, token);
+      },
+      findRepository: async (name) => {
+        const found = await findLocalRepository(db, name);
+        return found ? { id: found.id, directory: directoryOf(found) } : null;
+      },
+      findOrCreateRepository: async (name) => {
+        const found = (await findLocalRepository(db, name)) ?? (await insertLocalRepository(db, name));
+        return { id: found.id, directory: directoryOf(found) };
+      },
+      recordPush: (repositoryId, refs, head) => recordMoves(db, repositoryId, refs, head),
+      decisionLines: (ids, signal) => pushLines({ db, hints, withToken: (url) => withToken(url, token) }, ids, signal),
+      ready: () => answers(ame),
+      failed: (error) => log.warn({ error: describeError(error) }, 'git request failed'),
+    }),
+  );
+  app.use(requireToken(token));
+  app.route('/', createPages(ame));
+  return app.route('/', createApi(ame));
+}
+
+export type App = ReturnType<typeof createApp>;
+
+/** An address that opens without asking: the page takes the token out of it at once. */
+export function withToken(url: string, token: string): string {
+  return `${url}?token=${encodeURIComponent(token)}`;
+}
+
+function publicHosts(publicUrl: string | null): readonly string[] {
+  return publicUrl === null ? [] : [new URL(publicUrl).host, new URL(publicUrl).hostname];
+}
+
+async function answers(ame: Ame): Promise<boolean> {
+  try {
+    await ame.db.pool.query('select 1');
+    return true;
+  } catch {
+    return false;
+  }
+}

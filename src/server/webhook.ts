@@ -1,0 +1,75 @@
+import { Hono } from 'hono';
+import { isDatabaseAway } from '../db/connect.ts';
+import { createVerify } from '../github/webhook.ts';
+import type { Log } from '../log.ts';
+import { refusal } from './access.ts';
+import type { Inbox } from './inbox.ts';
+
+/** What GitHub sends at most: https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap */
+export const mostBodyBytes = 25 * 1024 * 1024;
+
+/** GitHub waits ten seconds for the answer and does not send again by itself. */
+const databaseMs = 2_000;
+
+/**
+ * `POST /webhooks/github`: checks the size, verifies the signature over the bytes as they came, stores, answers
+ * 202. Nothing is parsed here, and nothing done before the signature is good.
+ */
+export function createWebhookDoor(deps: { readonly secrets: readonly string[]; readonly inbox: Inbox; readonly log: Log }): Hono {
+  const isSigned = createVerify(deps.secrets);
+  return new Hono().post('/webhooks/github', async (c) => {
+    if (deps.secrets.length === 0) {
+      return c.json(refusal('not-configured', 'set AME_GITHUB_WEBHOOK_SECRET to the secret of the webhook'), 503);
+    }
+    const announced = Number(c.req.header('content-length') ?? 0);
+    if (announced > mostBodyBytes) return c.json(refusal('too-large', 'a delivery has at most 25 MiB'), 413);
+    const body = await readBounded(c.req.raw.body, mostBodyBytes);
+    if (body === null) return c.json(refusal('too-large', 'a delivery has at most 25 MiB'), 413);
+    if (!(await isSigned(body, c.req.header('x-hub-signature-256') ?? ''))) {
+      return c.json(refusal('signature', 'the signature in X-Hub-Signature-256 is missing or wrong'), 401);
+    }
+    const id = c.req.header('x-github-delivery') ?? '';
+    const event = c.req.header('x-github-event') ?? '';
+    if (!/^[\w-]{1,100}$/.test(id) || !/^[a-z_]{1,100}$/.test(event)) {
+      return c.json(refusal('headers', 'X-GitHub-Delivery and X-GitHub-Event must say what this is'), 400);
+    }
+    try {
+      // What the payloads say is not acted on yet, so every event is kept as ignored.
+      await withinMs(databaseMs, deps.inbox.put({ id, host: 'github', event, body, ignored: true }));
+    } catch (error) {
+      if (!isDatabaseAway(error) && !(error instanceof TimeoutError)) throw error;
+      deps.log.warn({ delivery: id, error }, 'delivery refused: the database is away');
+      return c.json(refusal('database-away', 'the delivery could not be stored; send it again'), 503);
+    }
+    return c.json({ delivery: id }, 202);
+  });
+}
+
+class TimeoutError extends Error {
+  override name = 'TimeoutError';
+}
+
+async function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TimeoutError(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** All bytes of a stream, or null where there are more than `most`; reading stops there. */
+async function readBounded(stream: ReadableStream<Uint8Array> | null, most: number): Promise<Buffer | null> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  if (stream === null) return Buffer.alloc(0);
+  for await (const part of stream) {
+    bytes += part.byteLength;
+    if (bytes > most) return null;
+    parts.push(part);
+  }
+  return Buffer.concat(parts, bytes);
+}

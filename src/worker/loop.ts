@@ -1,0 +1,129 @@
+import type { Connection } from '../db/connect.ts';
+import { isDatabaseAway } from '../db/connect.ts';
+import { claim, fail, postpone, release, releaseDead, type Claim, type Queue } from '../db/due.ts';
+import { describeError, type Log } from '../log.ts';
+
+/** The world outside is away: the row waits, and nothing counts against it. */
+export class AwayError extends Error {
+  override name = 'AwayError';
+}
+
+/**
+ * What a step leaves of its claim: already given back by a save of its own, or due again in so many seconds,
+ * or, with null, never by itself.
+ */
+export type StepEnd = { readonly saved: true } | { readonly dueInSeconds: number | null };
+
+export type LoopOptions = {
+  readonly queue: Queue;
+  readonly db: Connection;
+  readonly log: Log;
+  /** Rows in work at once. */
+  readonly concurrency: number;
+  readonly leaseSeconds: number;
+  readonly worker: () => number;
+  readonly step: (claim: Claim) => Promise<StepEnd>;
+};
+
+export type Loop = {
+  /** Claims what is due, works on it and answers with how many rows it found. */
+  once(): Promise<number>;
+  /** Goes on until the signal; resolves when what was in work is done. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Look now rather than at the next poll. */
+  hint(): void;
+};
+
+/** Milliseconds between two looks without a hint: what a lost hint costs at most. */
+const pollMs = 1_000;
+
+/** Looks between two searches for claims whose worker is gone. */
+const sweepEvery = 5;
+
+/** The only loop: claims rows that are due, steps each of them, gives them back. */
+export function createLoop(options: LoopOptions): Loop {
+  const { queue, db, log, concurrency } = options;
+  const active = new Set<Promise<void>>();
+  let hinted = false;
+  let wakeUp = (): void => {};
+
+  async function work(claimed: Claim): Promise<void> {
+    try {
+      const end = await options.step(claimed);
+      if ('dueInSeconds' in end) await release(db, claimed, end.dueInSeconds);
+    } catch (error) {
+      await giveBack(claimed, error);
+    }
+  }
+
+  async function giveBack(claimed: Claim, error: unknown): Promise<void> {
+    const away = error instanceof AwayError || isDatabaseAway(error);
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    log.warn({ loop: queue, id: claimed.id, away, error: describeError(error) }, away ? 'step postponed' : 'step failed');
+    try {
+      await (away ? postpone(db, claimed, text) : fail(db, claimed, text));
+    } catch (second) {
+      // The lease lapses by itself, and then the row is due again.
+      log.warn({ loop: queue, id: claimed.id, error: describeError(second) }, 'claim not given back');
+    }
+  }
+
+  async function take(): Promise<readonly Promise<void>[]> {
+    const limit = concurrency - active.size;
+    if (limit <= 0) return [];
+    const claims = await claim(db, queue, { worker: options.worker(), limit, leaseSeconds: options.leaseSeconds });
+    return claims.map((claimed) => {
+      const done = work(claimed).finally(() => active.delete(done));
+      active.add(done);
+      return done;
+    });
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    for (let looks = 0; !signal.aborted; looks += 1) {
+      hinted = false;
+      let found = 0;
+      try {
+        if (looks % sweepEvery === 0) await releaseDead(db, queue);
+        const taken = await take();
+        found = taken.length;
+        // A free place is worth a look as soon as there is one.
+        for (const done of taken) void done.then(hint);
+      } catch (error) {
+        log.warn({ loop: queue, error: describeError(error) }, 'look failed');
+      }
+      if (found === 0 && !hinted && !signal.aborted) await pause(signal);
+    }
+    await Promise.all(active);
+  }
+
+  function pause(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(finish, pollMs);
+      signal.addEventListener('abort', finish, { once: true });
+      wakeUp = finish;
+      function finish(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', finish);
+        wakeUp = () => {};
+        resolve();
+      }
+    });
+  }
+
+  function hint(): void {
+    hinted = true;
+    wakeUp();
+  }
+
+  return {
+    async once() {
+      await releaseDead(db, queue);
+      const taken = await take();
+      await Promise.all(taken);
+      return taken.length;
+    },
+    run,
+    hint,
+  };
+}

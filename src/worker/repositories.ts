@@ -1,0 +1,39 @@
+import type { Db } from '../db/connect.ts';
+import type { Claim } from '../db/due.ts';
+import { recordMoves, type MovedRef } from '../db/moves.ts';
+import { findRepository, listHeads, sweepSeconds, type Repository } from '../db/repositories.ts';
+import { listRefs } from '../git/repository.ts';
+import type { Log } from '../log.ts';
+import type { StepEnd } from './loop.ts';
+
+export type RepositoryDeps = {
+  readonly db: Db;
+  readonly log: Log;
+  readonly directoryOf: (repository: Repository) => string;
+};
+
+const zeroId = '0'.repeat(40);
+
+/**
+ * Compares the refs of a repository with where they were last seen; a push that nobody heard of becomes a
+ * delivery, so that the repair walks the same way as the rule.
+ */
+export async function sweepRepository(deps: RepositoryDeps, claim: Claim): Promise<StepEnd> {
+  const repository = await findRepository(deps.db, Number(claim.id));
+  if (!repository || repository.host !== 'local') return { dueInSeconds: null };
+  const seen = await listHeads(deps.db, repository.id);
+  const refs = new Map((await listRefs(deps.directoryOf(repository))).map(({ ref, id }) => [ref, id]));
+  const moved: MovedRef[] = [];
+  for (const [ref, after] of refs) {
+    const before = seen.get(ref) ?? zeroId;
+    if (before !== after) moved.push({ ref, before, after });
+  }
+  for (const [ref, before] of seen) {
+    if (!refs.has(ref)) moved.push({ ref, before, after: zeroId });
+  }
+  if (moved.length > 0) {
+    const deliveries = await recordMoves(deps.db, repository.id, moved, null);
+    deps.log.warn({ repository: repository.id, deliveries }, 'found a push that was not heard of');
+  }
+  return { dueInSeconds: sweepSeconds };
+}

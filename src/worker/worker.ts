@@ -1,0 +1,97 @@
+import type { Context } from '../context.ts';
+import { wakeAtStart, wakeRunOf, type Queue } from '../db/due.ts';
+import { openWorkerSession, type WorkerSession } from '../db/worker.ts';
+import { describeError } from '../log.ts';
+import { tellCheck } from './checks.ts';
+import { decideDelivery } from './deliveries.ts';
+import { createLoop, type Loop } from './loop.ts';
+import { sweepRepository } from './repositories.ts';
+import { reconcileRun } from './runs.ts';
+
+/** The loops of this process, each of which can also be stepped by hand. */
+export type Loops = { readonly [queue in Exclude<Queue, 'schedules'>]: Loop };
+
+export function createLoops(ctx: Context, worker: () => number): Loops {
+  const { db, log, config, executor, directoryOf } = ctx;
+  const urlOf = (run: { readonly id: number }): string => `${ctx.address()}/runs/${run.id}`;
+  const commitUrlOf = (_: unknown, commit: string): string => `${ctx.address()}/commits/${commit}`;
+  const shared = { db, log, worker, leaseSeconds: 60 };
+  return {
+    deliveries: createLoop({
+      ...shared,
+      queue: 'deliveries',
+      concurrency: 4,
+      step: (claim) => decideDelivery({ db, log, directoryOf, urlOf, commitUrlOf }, claim),
+    }),
+    repositories: createLoop({
+      ...shared,
+      queue: 'repositories',
+      concurrency: 2,
+      step: (claim) => sweepRepository({ db, log, directoryOf }, claim),
+    }),
+    runs: createLoop({
+      ...shared,
+      queue: 'runs',
+      concurrency: 8,
+      step: (claim) => reconcileRun({ db, executor, host: config.host, log, urlOf }, claim),
+    }),
+    checks: createLoop({ ...shared, queue: 'checks', concurrency: 4, step: (claim) => tellCheck({ db }, claim) }),
+  };
+}
+
+export type Worker = { stop(): Promise<void> };
+
+/** Milliseconds between two tries to open a session while the database is away. */
+const reopenMs = 500;
+
+/** Runs the loops until it is stopped. When the session breaks, a new one under a new number takes its place. */
+export async function startWorker(ctx: Context): Promise<Worker> {
+  const stopping = new AbortController();
+  const onNotice = (topic: string): void => {
+    ctx.hints.say(topic);
+    if (topic in loops) loops[topic as keyof Loops].hint();
+  };
+  let session: WorkerSession = await openWorkerSession(ctx.databaseUrl, onNotice);
+  const loops = createLoops(ctx, () => session.worker);
+  ctx.executor.watch((attempt) => void wakeAttempt(ctx, attempt));
+  await wakeAtStart(ctx.db);
+  const keeping = keepSession();
+  const running = Promise.all(Object.values(loops).map((loop) => loop.run(stopping.signal)));
+
+  async function keepSession(): Promise<void> {
+    const stopped = new Promise<null>((resolve) => stopping.signal.addEventListener('abort', () => resolve(null)));
+    for (;;) {
+      const broken = await Promise.race([session.lost, stopped]);
+      if (broken === null) return;
+      ctx.log.warn({ error: describeError(broken) }, 'the worker lost its session');
+      for (;;) {
+        const next = await openWorkerSession(ctx.databaseUrl, onNotice).catch(() => null);
+        if (next) {
+          session = next;
+          break;
+        }
+        await ctx.hints.wait('worker', reopenMs, stopping.signal);
+        if (stopping.signal.aborted) return;
+      }
+    }
+  }
+
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+      await keeping;
+      await session.close().catch(() => {});
+    },
+  };
+}
+
+/** A hint of the executor; the run is looked at before long anyway. */
+async function wakeAttempt(ctx: Context, attempt: number): Promise<void> {
+  const { db, log } = ctx;
+  try {
+    await wakeRunOf(db, attempt);
+  } catch (error) {
+    log.debug({ attempt, error: describeError(error) }, 'a hint was lost');
+  }
+}

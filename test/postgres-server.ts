@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { startEmbeddedPostgres } from '../src/db/embedded.ts';
+import { migrate } from '../src/db/migrate.ts';
+import { atDatabase, query } from './database.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The maintenance database of the run's server. */
+    postgresUrl: string;
+    /** The migrated database that each test's own is a copy of. */
+    postgresTemplate: string;
+  }
+}
+
+/**
+ * One Postgres for the whole run: the embedded one, in a directory that goes with it, or the server that
+ * AME_TEST_DATABASE_URL names. On it one migrated template, which `createTestDatabase` copies.
+ */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await startServer();
+  const template = `ame_template_${randomBytes(4).toString('hex')}`;
+  await query(server.url, `create database ${template}`);
+  await migrate(atDatabase(server.url, template));
+  project.provide('postgresUrl', server.url);
+  project.provide('postgresTemplate', template);
+  return async () => {
+    await query(server.url, `drop database ${template} with (force)`);
+    await server.stop();
+  };
+}
+
+async function startServer(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const given = process.env['AME_TEST_DATABASE_URL'];
+  if (given !== undefined && given !== '') return { url: given, stop: () => Promise.resolve() };
+  const directory = await mkdtemp(join(tmpdir(), 'ame-test-postgres-'));
+  const log = { info: () => {}, error: console.error };
+  const { url, stop } = await startEmbeddedPostgres({ directory, log });
+  return {
+    url,
+    stop: async () => {
+      await stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
