@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { collectArtifacts } from './agent/collect-artifacts.ts';
-import { collectWorkspace } from './agent/collect.ts';
-import { fetchWorkspace } from './agent/fetch.ts';
+import { systemClock } from './agent/clock.ts';
+import { createContent } from './agent/content.ts';
 import { createAttemptDoor } from './attempt/door.ts';
 import type { Config } from './config.ts';
 import type { AttemptDoor } from './core/attempt.ts';
 import { connect, type Connection } from './db/connect.ts';
 import type { Executor } from './executor/executor.ts';
 import { createLocalExecutor } from './executor/local/local-executor.ts';
+import { setGitSearchPath } from './git/environment.ts';
 import { repositoryDirectory } from './git/host.ts';
 import { createHints, type Hints } from './hints.ts';
 import type { Log } from './log.ts';
@@ -48,6 +48,7 @@ export type Ground = {
 /** Puts the parts of one process together, on a data directory and a migrated database. */
 export async function createContext(ground: Ground): Promise<Context> {
   const { config, log, directory, databaseUrl, secretKey } = ground;
+  setGitSearchPath(config.path);
   const db = connect({
     url: databaseUrl,
     onError: (error) => log.warn({ error: error.message }, 'a database connection broke'),
@@ -86,14 +87,8 @@ function createExecutor(ground: Ground & { readonly door: AttemptDoor; readonly 
     slots: config.localSlots,
     host: config.host,
     door,
-    // The store is on this machine: files are placed from it, and taken over into it, without a way around.
-    fetch: ({ attempt, root, directory: into, signal }) =>
-      fetchWorkspace({ door, attempt, root, into, signal, place: storage.place }),
-    collect: async ({ attempt, root, restored, directory: workspace, artifacts: globs, signal }) => {
-      const stored = await collectWorkspace({ door, attempt, workspace, known: restored, clock: () => new Date(), signal });
-      const { artifacts, notices } = await collectArtifacts({ door, attempt, input: root, output: stored.root, globs, trees: stored.trees });
-      return { output: stored.root, artifacts, notices };
-    },
+    // The store is on this machine: files are placed from it without a way around.
+    ...createContent({ clock: systemClock, place: storage.place }),
     baseEnv: { PATH: config.path, ...Object.fromEntries(config.taskEnv.map(({ name, value }) => [name, value])) },
     graceMs: config.graceSeconds * 1_000,
     log,

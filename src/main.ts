@@ -95,7 +95,15 @@ async function requireGit(): Promise<void> {
 
 function open(config: Config, app: ReturnType<typeof createApp>): Promise<ServerType> {
   return new Promise((resolve, reject) => {
-    const server = listen({ fetch: app.fetch, port: config.port, hostname: config.bind });
+    const server = listen({
+      fetch: app.fetch,
+      port: config.port,
+      hostname: config.bind,
+      // Its Response cannot read a stream that Node's own makes (measured: "Cannot read private member #state").
+      overrideGlobalObjects: false,
+      // A large push over a slow line takes longer than the five minutes that Node allows a request.
+      serverOptions: { requestTimeout: 0 },
+    });
     server.once('listening', () => resolve(server));
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why =

@@ -1,5 +1,5 @@
 import type { Artifact, AttemptDoor } from '../core/attempt.ts';
-import { ignoreFileName, parseIgnoreFile } from '../core/ignore-list.ts';
+import { ignoreFileName, largestIgnoreFile, parseIgnoreFile } from '../core/ignore-file.ts';
 import type { Digest } from '../core/snapshot.ts';
 import { artifactsOf } from '../core/snapshot/artifacts.ts';
 import { entryAt } from '../core/snapshot/lookup.ts';
@@ -15,9 +15,6 @@ export type ArtifactOrder = {
   /** Trees that `collectWorkspace` made: saves asking for them. */
   readonly trees: ReadonlyMap<Digest, Uint8Array>;
 };
-
-/** Larger ignore files are no lists written by people. */
-const largestIgnoreFile = 64 * 1024;
 
 /** What a person gets back of a workspace that has been stored, and what the user should know about that. */
 export async function collectArtifacts(

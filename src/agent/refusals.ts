@@ -6,7 +6,7 @@ export type Refusal =
   | { readonly path: string; readonly why: 'leaves'; readonly target: string }
   | {
       readonly path: string;
-      readonly why: 'device' | 'socket' | 'pipe' | 'unreadable' | 'too-long' | 'changing';
+      readonly why: 'device' | 'socket' | 'pipe' | 'unreadable' | 'too-long' | 'changing' | 'gone';
     };
 
 /** Names that are listed; the rest is counted. */
@@ -18,19 +18,22 @@ const reasons = {
   pipe: 'a named pipe',
   unreadable: 'cannot be read',
   'too-long': 'its path is too long',
+  gone: 'was removed, replaced or closed',
   changing: 'became something else each time it was looked at',
 } as const;
 
 /** What the user is told about them. */
 export function describeRefusals(refusals: readonly Refusal[]): Fault {
-  const named = refusals
-    .slice(0, mostNamed)
-    .map((refusal) => `${pathText(refusal.path)} (${reasonOf(refusal)})`);
+  const named = refusals.slice(0, mostNamed).map((refusal) => `${nameOf(refusal)} (${reasonOf(refusal)})`);
   const rest = refusals.length - named.length;
   return {
     class: 'content_refused',
     message: `The workspace holds what cannot be kept: ${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}. Remove it before the task ends; a symbolic link must be relative and stay inside the workspace.`,
   };
+}
+
+function nameOf({ path }: Refusal): string {
+  return path === '' ? 'its own directory' : pathText(path);
 }
 
 function reasonOf(refusal: Refusal): string {

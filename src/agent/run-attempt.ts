@@ -105,12 +105,11 @@ export async function runAttempt<Restored>(
   request: AttemptRequest,
 ): Promise<void> {
   const { clock, log, door } = host;
-  const { attempt, signals, observed } = request;
+  const { attempt, signals } = request;
   const onFailure = (error: unknown): void =>
     log.warn({ attempt, error }, 'attempt is waiting for the world');
   try {
     const report = await perform(host, request, onFailure);
-    observed({ kind: 'ended', report });
     await keepTrying(() => door.finish(attempt, report), { clock, signal: signals.halt, onFailure });
   } catch (error) {
     if (error instanceof AttemptOverError || error instanceof AbandonedError || signals.halt.aborted) return;

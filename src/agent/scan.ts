@@ -13,8 +13,9 @@ const program = new URL(
 /** Walks and hashes a workspace in a thread of its own, which ends with it or with the signal. */
 export async function scan(order: WalkOrder, signal?: AbortSignal): Promise<Walk> {
   signal?.throwIfAborted();
-  // It needs nothing from the environment, which holds the server's secrets.
-  const worker = new Worker(program, { workerData: order, env: {}, name: 'walk' });
+  // It needs nothing from the environment, which holds the server's secrets, and none of the server's flags: some
+  // are meant for the main thread alone and would stop it.
+  const worker = new Worker(program, { workerData: order, env: {}, execArgv: [], name: 'walk' });
   const { promise, resolve, reject } = Promise.withResolvers<Walk>();
   worker.once('message', resolve);
   worker.once('error', reject);

@@ -48,8 +48,8 @@ export async function shipLog(options: ShipOptions): Promise<Shipped> {
   let flush = false;
   let wakeSender = (): void => {};
   let roomMade = Promise.withResolvers<void>();
-  let cancelSend: (() => void) | null = null;
-  let cancelBreak: (() => void) | null = null;
+  /** What cancels the two timers, where they are set. */
+  const timers: { send: (() => void) | null; break: (() => void) | null } = { send: null, break: null };
 
   async function read(stream: LogStream, source: Readable): Promise<void> {
     const masker = createMasker(options.secrets);
@@ -69,17 +69,17 @@ export async function shipLog(options: ShipOptions): Promise<Shipped> {
 
   /** Sets the timers that what waits asks for. */
   function plan(): void {
-    if (lines.ready > 0 && cancelSend === null) {
-      cancelSend = clock.after(sendAfterMs, () => {
-        cancelSend = null;
+    if (lines.ready > 0 && timers.send === null) {
+      timers.send = clock.after(sendAfterMs, () => {
+        timers.send = null;
         flush = true;
         wakeSender();
       });
     }
     if (lines.ready >= limits.chunk) wakeSender();
-    if (lines.waitingSince !== null && cancelBreak === null) {
-      cancelBreak = clock.after(Math.max(0, lines.waitingSince + breakAfterMs - clock.now()), () => {
-        cancelBreak = null;
+    if (lines.waitingSince !== null && timers.break === null) {
+      timers.break = clock.after(Math.max(0, lines.waitingSince + breakAfterMs - clock.now()), () => {
+        timers.break = null;
         lines.breakLines(clock.now() - breakAfterMs, clock.now());
         flush = flush || lines.ready > 0;
         wakeSender();
@@ -132,8 +132,8 @@ export async function shipLog(options: ShipOptions): Promise<Shipped> {
     throw options.signal.aborted ? options.signal.reason : error;
   } finally {
     signal.removeEventListener('abort', wakeAll);
-    (cancelSend as (() => void) | null)?.();
-    (cancelBreak as (() => void) | null)?.();
+    timers.send?.();
+    timers.break?.();
   }
   return { stderrTail };
 }

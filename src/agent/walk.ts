@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { environmentMark, isLeftOut } from '../core/ignore-list.ts';
 import { digestOf, type Digest, type TreeEntry } from '../core/snapshot.ts';
-import { encodeTree, storableTime } from '../core/snapshot/encode.ts';
+import { emptyTreeDigest, encodeTree, storableTime } from '../core/snapshot/encode.ts';
 import { compareBytes } from '../core/snapshot/diff.ts';
 import { leavingLinks, type Link } from '../core/snapshot/links.ts';
 import {
@@ -67,8 +67,8 @@ export function walk(order: WalkOrder): Walk {
   let hashed = 0;
 
   /** Opens a directory for `work`, which gets a path to it that stays the same directory. */
-  const within = <T>(place: Buffer, flags: number, work: (anchor: Buffer) => T): T => {
-    const handle = openSync(place, constants.O_RDONLY | constants.O_DIRECTORY | flags);
+  const within = <T>(place: Buffer, work: (anchor: Buffer) => T): T => {
+    const handle = openSync(place, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
       return work(anchored ? Buffer.from(`/proc/self/fd/${handle}`) : place);
     } finally {
@@ -107,11 +107,11 @@ export function walk(order: WalkOrder): Walk {
         const stats = lstatSync(place, { bigint: true });
         return entryOf(place, path, name, stats, earlier);
       } catch (error) {
-        const code = error instanceof Error && 'code' in error ? error.code : '';
+        const code = codeOf(error);
         if (code === 'ENOENT') return undefined;
         if (code === 'EACCES' || code === 'EPERM') return refuse({ path, why: 'unreadable' });
         // It became something else between two looks, as these say: look again.
-        if (code !== 'ENOTDIR' && code !== 'ELOOP' && code !== 'EINVAL' && code !== 'ENXIO') throw error;
+        if (!['ENOTDIR', 'ELOOP', 'EINVAL', 'ENXIO'].includes(code)) throw error;
       }
     }
     return refuse({ path, why: 'changing' });
@@ -134,7 +134,7 @@ export function walk(order: WalkOrder): Walk {
     }
     if (stats.isDirectory()) {
       const before = earlier?.entry.type === 'directory' ? earlier.entry.digest : undefined;
-      const digest = within(place, constants.O_NOFOLLOW, (anchor) => walkDirectory(anchor, path, before));
+      const digest = within(place, (anchor) => walkDirectory(anchor, path, before));
       return digest === undefined
         ? earlier
         : { ...stateOf(stats), entry: { type: 'directory', name, mode, mtime, digest } };
@@ -154,9 +154,18 @@ export function walk(order: WalkOrder): Walk {
 
   const refuse = (refusal: Refusal) => void refusals.push(refusal);
 
-  const before = order.known.root ?? undefined;
-  const root = within(Buffer.from(order.directory), 0, (anchor) => walkDirectory(anchor, '', before));
-  if (root === undefined) throw new Error('the root of a workspace is always looked into');
+  const walkRoot = (): Digest | undefined => {
+    const before = order.known.root ?? undefined;
+    try {
+      return within(Buffer.from(order.directory), (anchor) => walkDirectory(anchor, '', before));
+    } catch (error) {
+      // A task may remove its own workspace, or put something else in its place.
+      if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'].includes(codeOf(error))) throw error;
+      return refuse({ path: '', why: 'gone' });
+    }
+  };
+
+  const root = walkRoot() ?? emptyTreeDigest;
   refusals.push(...leavingLinks(links).map(({ path, target }) => ({ path, why: 'leaves', target }) as const));
   const settled = order.now - unsettled;
   const settledBefore = settled > order.known.settledBefore ? settled : order.known.settledBefore;
@@ -166,4 +175,8 @@ export function walk(order: WalkOrder): Walk {
 function kindOf(stats: BigIntStats): 'device' | 'socket' | 'pipe' {
   if (stats.isFIFO()) return 'pipe';
   return stats.isSocket() ? 'socket' : 'device';
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

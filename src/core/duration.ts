@@ -66,5 +66,8 @@ function misspelt(text: string): DurationFault {
   }
   const suggestion = formatDuration(Math.min(longest, Math.max(1, Math.round(Number(count) * known[2]))));
   const why = count.includes('.') ? 'its number is not whole' : `${word} is none of the units s, m, h, d`;
-  return { why: /^[smhd]$/u.test(word) && !count.includes('.') ? 'a space stands before the unit' : why, suggestion };
+  return {
+    why: /^[smhd]$/u.test(word) && !count.includes('.') ? 'a space stands before the unit' : why,
+    suggestion,
+  };
 }

@@ -1,5 +1,5 @@
-import { secretForms } from './secret-forms.ts';
-import { buildAutomaton, step } from './secret-automaton.ts';
+import { secretForms } from './mask/secret-forms.ts';
+import { buildAutomaton, step } from './mask/automaton.ts';
 
 /** Removes secrets from one stream of bytes, however it is cut into pieces. */
 export type Masker = {

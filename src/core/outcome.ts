@@ -1,5 +1,4 @@
 import type { AttemptReport, Ending } from './attempt.ts';
-import { commandNotFound } from './command-not-found.ts';
 import { shown } from './problems/wording.ts';
 import type { StopReason } from './run.ts';
 import { readEnding } from './run/signals.ts';
@@ -145,21 +144,18 @@ const stopped = {
 /**
  * Names the ending of an attempt that is over: by its report, or with `null` because nothing is there any more.
  * A stop that was asked for decides, whatever the command then answered: one that ends with 0 when it is told
- * to end has not done its work. `errors`, the end of its standard error, may name a missing command that the
- * report does not.
+ * to end has not done its work.
  */
 export function classify(
   report: Pick<AttemptReport, 'ending' | 'fault'> | null,
   stopReason: StopReason | null,
-  errors: string | null = null,
 ): Classification {
   const ending = readEnding(report?.ending ?? null);
   const plain = (name: OutcomeClass, reason = outcomes[name].message) => ({ class: name, reason, ...ending });
   if (stopReason !== null) return plain(stopped[stopReason]);
   if (report === null) return plain('lost');
   if (report.fault !== null) return plain(report.fault.class, report.fault.message);
-  const missing = report.ending?.commandNotFound ?? (errors === null ? null : commandNotFound(errors));
-  return classifyEnding(ending, missing, plain);
+  return classifyEnding(ending, report.ending?.commandNotFound ?? null, plain);
 }
 
 function classifyEnding(

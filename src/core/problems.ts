@@ -9,7 +9,14 @@ import type { Definition } from './problems/definition.ts';
 export const severities = ['error', 'warning', 'notice'] as const;
 export type Severity = (typeof severities)[number];
 
-const definitions = { ...textProblems, ...syntaxProblems, ...keyProblems, ...valueProblems, ...taskProblems, ...contentProblems };
+const definitions = {
+  ...textProblems,
+  ...syntaxProblems,
+  ...keyProblems,
+  ...valueProblems,
+  ...taskProblems,
+  ...contentProblems,
+};
 
 /** Stable: programs compare codes, so a code is never renamed. */
 export type ProblemCode = keyof typeof definitions;

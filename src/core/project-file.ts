@@ -1,23 +1,53 @@
-import { LineCounter, parseDocument } from 'yaml';
 import type { Problem } from './problems.ts';
+import { problem } from './problems.ts';
 import type { Project } from './project.ts';
 import { isWithinBounds } from './project-file/bounds.ts';
-import { readProject } from './project-file/read-project.ts';
+import { examine } from './project-file/examine.ts';
+import { repairIndentation } from './project-file/repair.ts';
 import { collectProblems } from './project-file/report.ts';
 import { readText } from './project-file/text.ts';
-import { buildTree } from './project-file/tree.ts';
+
+// A hostile file has a hundred thousand problems, and each one is stored and shown.
+const mostShown = 200;
 
 /**
  * Reads an `ame.yaml`. `project` is `null` exactly when a problem has severity error; problems come in the order
  * of the file. Never throws, whatever the content, and takes bounded time and memory.
  */
-export function parseProjectFile(content: Uint8Array | string): { project: Project | null; problems: Problem[] } {
+export function parseProjectFile(content: Uint8Array | string): {
+  project: Project | null;
+  problems: Problem[];
+} {
   const { report, problems } = collectProblems();
   const text = readText(content, report);
   if (text === null || !isWithinBounds(text, report)) return { project: null, problems };
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
-  const project = readProject(buildTree(document, text, lines, report), report);
-  problems.sort((one, other) => one.line - other.line || one.column - other.column);
-  return { project: problems.some(({ severity }) => severity === 'error') ? null : project, problems };
+  const { project, problems: found } = repairIndentation(text, examine(text));
+  // Where a character was replaced, what else is said of its line follows from that.
+  const replaced = new Set(problems.map(({ line }) => line));
+  const all = [...problems, ...found.filter(({ line }) => !replaced.has(line))];
+  return {
+    project: all.some(({ severity }) => severity === 'error') ? null : project,
+    problems: inOrder(all),
+  };
+}
+
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const byPlace = (one: Problem, other: Problem): number =>
+    one.line - other.line || one.column - other.column;
+  const sorted = problems.toSorted(byPlace);
+  if (sorted.length <= mostShown) return sorted;
+  // Errors are what must be known; the rest is cut first.
+  const isError = ({ severity }: Problem): boolean => severity === 'error';
+  const shown = [...sorted.filter(isError), ...sorted.filter((one) => !isError(one))]
+    .slice(0, mostShown)
+    .sort(byPlace);
+  const last = shown.at(-1) ?? { line: 1, column: 1 };
+  return [
+    ...shown,
+    problem(
+      'more-problems',
+      { line: last.line, column: last.column, path: '' },
+      { count: sorted.length - mostShown },
+    ),
+  ];
 }

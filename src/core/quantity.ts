@@ -32,7 +32,8 @@ export function parseQuantity(text: string): bigint | null {
   if (match === null) return null;
   const [, sign = '', digits = '', exponent, power = '0', suffix = ''] = match;
   const [whole = '', fraction = ''] = digits.split('.');
-  const [unit, zeros] = exponent === undefined ? (unitOf(suffix) ?? units['']) : ([nanoPerUnit, Number(power)] as const);
+  const [unit, zeros] =
+    exponent === undefined ? (unitOf(suffix) ?? units['']) : ([nanoPerUnit, Number(power)] as const);
   const value = scaled(BigInt(whole + fraction) * unit, zeros - fraction.length);
   if (value > most) return null;
   return sign === '-' ? -value : value;

@@ -35,14 +35,8 @@ export type Attempt = {
 /**
  * The attempt as it is, now that this was seen of it. Total: any observation may meet any state. States only
  * move forward, final ones stay, and what nobody can see any more is lost unless it was asked to end.
- * `errors` is the end of its standard error, for the words of `classify`.
  */
-export function advance<T extends Attempt>(
-  attempt: T,
-  observation: Observation,
-  now: Date,
-  errors: string | null = null,
-): T {
+export function advance<T extends Attempt>(attempt: T, observation: Observation, now: Date): T {
   if (isFinal(attempt.state)) return attempt;
   if (observation.kind === 'absent') {
     // Nothing has been started yet, so there is nothing to see.
@@ -55,7 +49,7 @@ export function advance<T extends Attempt>(
   if (observation.kind === 'running') return begin(attempt, observation.startedAt, now);
   const { startedAt } = observation.report.phases;
   const begun = startedAt === null ? attempt : begin(attempt, startedAt, now);
-  return end(begun, classify(observation.report, attempt.stopReason, errors), now);
+  return end(begun, classify(observation.report, attempt.stopReason), now);
 }
 
 function begin<T extends Attempt>(attempt: T, startedAt: Date, now: Date): T {

@@ -4,7 +4,13 @@ import { closest } from './closest.ts';
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'] as const;
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 
-type CronField = { readonly name: string; readonly least: number; readonly most: number; readonly names: readonly string[]; readonly firstName: number };
+type CronField = {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  readonly names: readonly string[];
+  readonly firstName: number;
+};
 
 const fields: readonly CronField[] = [
   { name: 'minute', least: 0, most: 59, names: [], firstName: 0 },
@@ -27,20 +33,31 @@ export const scheduleAliases: Readonly<Record<string, string>> = {
 };
 
 /** What is wrong with a schedule: `text`, found `offset` characters from its start, and what to write instead. */
-export type ScheduleFault = { readonly offset: number; readonly text: string; readonly why: string; readonly write: string };
+export type ScheduleFault = {
+  readonly offset: number;
+  readonly text: string;
+  readonly why: string;
+  readonly write: string;
+};
 
 /** The first fault of a schedule of five fields or an alias such as `@daily`; `null` where it is good. */
 export function findScheduleFault(schedule: string): ScheduleFault | null {
   const parts = [...schedule.slice(0, 1000).matchAll(/\S+/gu)];
   const whole = (why: string, write: string): ScheduleFault => ({ offset: 0, text: schedule, why, write });
-  if (parts.length === 0) return whole('it is empty', 'Write five fields, as in `0 12 * * *` (every day at 12:00).');
+  if (parts.length === 0)
+    return whole('it is empty', 'Write five fields, as in `0 12 * * *` (every day at 12:00).');
   if (parts[0]?.[0].startsWith('@')) return aliasFault(schedule.trim(), parts[0].index);
   if (parts.length !== fields.length) return countFault(parts, whole);
   for (const [index, field] of fields.entries()) {
     const part = parts[index];
     const fault = part === undefined ? null : fieldFault(part[0], field);
     if (part !== undefined && fault !== null) {
-      return { offset: part.index, text: part[0], why: `in the ${field.name}, ${fault.why}`, write: `Write ${fault.write}.` };
+      return {
+        offset: part.index,
+        text: part[0],
+        why: `in the ${field.name}, ${fault.why}`,
+        write: `Write ${fault.write}.`,
+      };
     }
   }
   return impossibleDate(schedule, parts[2]?.index ?? 0, parts[2]?.[0] ?? '');
@@ -49,11 +66,19 @@ export function findScheduleFault(schedule: string): ScheduleFault | null {
 function aliasFault(alias: string, offset: number): ScheduleFault | null {
   if (Object.hasOwn(scheduleAliases, alias)) return null;
   const nearest = closest(alias, Object.keys(scheduleAliases));
-  const write = nearest === null ? `Write one of ${Object.keys(scheduleAliases).map((name) => `\`${name}\``).join(', ')}.` : `Write \`"${nearest}"\`.`;
+  const write =
+    nearest === null
+      ? `Write one of ${Object.keys(scheduleAliases)
+          .map((name) => `\`${name}\``)
+          .join(', ')}.`
+      : `Write \`"${nearest}"\`.`;
   return { offset, text: alias, why: 'there is no such alias', write };
 }
 
-function countFault(parts: readonly RegExpExecArray[], whole: (why: string, write: string) => ScheduleFault): ScheduleFault {
+function countFault(
+  parts: readonly RegExpExecArray[],
+  whole: (why: string, write: string) => ScheduleFault,
+): ScheduleFault {
   const count = parts.length;
   const words = parts.slice(0, 6).map(([part]) => part);
   const why = `it has ${count} field${count === 1 ? '' : 's'} instead of five`;
@@ -75,7 +100,8 @@ function fieldFault(text: string, field: CronField): FieldFault | null {
     const [range = '', step, ...more] = item.split('/');
     const [from = '', to, ...ends] = range.split('-');
     if (item === '') return { why: 'an item is empty', write: `${bounds} between the commas` };
-    if (more.length > 0 || ends.length > 0) return { why: `\`${shortened(item)}\` is no value, range or step`, write: '`A-B`, `*/N` or `A-B/N`' };
+    if (more.length > 0 || ends.length > 0)
+      return { why: `\`${shortened(item)}\` is no value, range or step`, write: '`A-B`, `*/N` or `A-B/N`' };
     if (range !== '*') {
       for (const end of to === undefined ? [from] : [from, to]) {
         if (valueOf(end, field) === null) return valueFault(end, field, bounds);
@@ -84,21 +110,33 @@ function fieldFault(text: string, field: CronField): FieldFault | null {
     const first = valueOf(from, field);
     const last = to === undefined ? null : valueOf(to, field);
     if (first !== null && last !== null && first > last) {
-      return { why: `\`${shortened(range)}\` ends before it begins`, write: `\`${from}-${field.most},${field.least}-${to ?? ''}\` if it goes round the end, or \`${to ?? ''}-${from}\`` };
+      return {
+        why: `\`${shortened(range)}\` ends before it begins`,
+        write: `\`${from}-${field.most},${field.least}-${to ?? ''}\` if it goes round the end, or \`${to ?? ''}-${from}\``,
+      };
     }
     if (step !== undefined && (!/^\d{1,4}$/u.test(step) || Number(step) === 0 || Number(step) > field.most)) {
-      return { why: `\`${shortened(step)}\` is no step`, write: `a step from 1 to ${field.most}, as in \`${range}/5\`` };
+      return {
+        why: `\`${shortened(step)}\` is no step`,
+        write: `a step from 1 to ${field.most}, as in \`${range}/5\``,
+      };
     }
     if (step !== undefined && range !== '*' && to === undefined) {
-      return { why: `\`${shortened(item)}\` is a step without a range`, write: `\`${range}-${field.most}/${step}\`` };
+      return {
+        why: `\`${shortened(item)}\` is a step without a range`,
+        write: `\`${range}-${field.most}/${step}\``,
+      };
     }
   }
   return null;
 }
 
 function valueFault(text: string, field: CronField, bounds: string): FieldFault {
-  const nearest = field.names.length > 0 && /^[a-z]/iu.test(text) ? closest(text.slice(0, 3), field.names) : null;
-  const why = /^\d+$/u.test(text) ? `\`${shortened(text)}\` is outside ${field.least} to ${field.most}` : `\`${shortened(text)}\` is not read`;
+  const nearest =
+    field.names.length > 0 && /^[a-z]/iu.test(text) ? closest(text.slice(0, 3), field.names) : null;
+  const why = /^\d+$/u.test(text)
+    ? `\`${shortened(text)}\` is outside ${field.least} to ${field.most}`
+    : `\`${shortened(text)}\` is not read`;
   return { why, write: nearest === null ? `${bounds}, or \`*\`` : `\`${nearest}\`` };
 }
 
@@ -116,7 +154,12 @@ function impossibleDate(schedule: string, offset: number, text: string): Schedul
     CronExpressionParser.parse(normal(schedule), { tz: 'UTC', currentDate: new Date(0) }).next();
     return null;
   } catch {
-    return { offset, text, why: 'no month of the schedule has such a day', write: 'Write a day that exists in one of its months, or `*`.' };
+    return {
+      offset,
+      text,
+      why: 'no month of the schedule has such a day',
+      write: 'Write a day that exists in one of its months, or `*`.',
+    };
   }
 }
 
@@ -124,8 +167,7 @@ function impossibleDate(schedule: string, offset: number, text: string): Schedul
 export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9/_+-]{0,63}$/u.test(name)) return false;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
   }

@@ -112,7 +112,7 @@ function decideName(filter: Filter, key: 'branches' | 'tags', name: string, what
   const { matched, by } = decideFilter(globsOf(filter), name);
   if (matched) return null;
   const pattern = by === null ? undefined : filter.patterns[by];
-  const remedy = `${key}: [${[...globsOf(filter), name].map(quote).join(', ')}]`;
+  const remedy = extend(key, globsOf(filter), name);
   if (pattern === undefined) {
     const { line } = filter.position;
     return noRun(
@@ -138,11 +138,22 @@ function decidePaths(
   const globs = globsOf(paths);
   if (changedPaths.some((path) => decideFilter(globs, path).matched)) return null;
   const { line } = paths.position;
-  const count = changedPaths.length === 1 ? 'path' : 'paths';
-  const message = `None of the ${changedPaths.length} changed ${count} passes \`paths\` in line ${line}.`;
+  const what =
+    changedPaths.length === 0
+      ? 'Nothing changed, and so nothing passes'
+      : changedPaths.length === 1
+        ? 'The one changed path does not pass'
+        : `None of the ${changedPaths.length} changed paths passes`;
+  const message = `${what} \`paths\` in line ${line}.`;
   const [first] = changedPaths;
-  const remedy = first === undefined ? null : `paths: [${[...globs, first].map(quote).join(', ')}]`;
+  const remedy = first === undefined ? null : extend('paths', globs, first);
   return noRun('paths-not-matched', line, message, remedy);
+}
+
+/** The list with one more entry at its end, or that entry alone where the list is long. */
+function extend(key: 'branches' | 'tags' | 'paths', globs: readonly string[], name: string): string {
+  const list = `${key}: [${[...globs, name].map(quote).join(', ')}]`;
+  return list.length <= 300 ? list : `- ${quote(name)}`;
 }
 
 function globsOf(filter: Filter): string[] {

@@ -48,7 +48,7 @@ export function createApp(ame: Ame) {
         return { id: found.id, directory: directoryOf(found) };
       },
       recordPush: (repositoryId, refs, head) => recordMoves(db, repositoryId, refs, head),
-      decisionLines: (ids, signal) => pushLines({ db, hints, withToken: (url) => withToken(url, token) }, ids, signal),
+      decisionLines: (ids, signal) => pushLines({ db, hints, withToken: (line) => openLinks(line, ame) }, ids, signal),
       ready: () => answers(ame),
       failed: (error) => log.warn({ error: describeError(error) }, 'git request failed'),
     }),
@@ -63,6 +63,12 @@ export type App = ReturnType<typeof createApp>;
 /** An address that opens without asking: the page takes the token out of it at once. */
 export function withToken(url: string, token: string): string {
   return `${url}?token=${encodeURIComponent(token)}`;
+}
+
+/** The addresses of pages at the end of a line, with the token. */
+function openLinks(line: string, { address, token }: Pick<Ame, 'address' | 'token'>): string {
+  const at = line.lastIndexOf(`${address()}/`);
+  return at < 0 || line.includes(' ', at) ? line : line.slice(0, at) + withToken(line.slice(at), token);
 }
 
 function publicHosts(publicUrl: string | null): readonly string[] {

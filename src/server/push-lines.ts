@@ -4,6 +4,13 @@ import type { Db } from '../db/connect.ts';
 import { findDelivery, listDecisions } from '../db/deliveries.ts';
 import type { Hints } from '../hints.ts';
 
+export type PushLineDeps = {
+  readonly db: Db;
+  readonly hints: Hints;
+  /** Lets the addresses of this server's pages in a line open without asking. */
+  readonly withToken: (line: string) => string;
+};
+
 /** Milliseconds between two looks without a hint. */
 const pollMs = 100;
 
@@ -12,7 +19,7 @@ const pollMs = 100;
  * soon as it is decided. Ends when all is said or the signal says that time is up.
  */
 export async function* pushLines(
-  deps: { readonly db: Db; readonly hints: Hints; readonly withToken: (url: string) => string },
+  deps: PushLineDeps,
   deliveryIds: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<string> {
@@ -27,7 +34,7 @@ export async function* pushLines(
 }
 
 async function linesOf(
-  deps: { readonly db: Db; readonly hints: Hints; readonly withToken: (url: string) => string },
+  deps: PushLineDeps,
   id: string,
   signal: AbortSignal,
 ): Promise<readonly string[] | null> {
@@ -39,8 +46,7 @@ async function linesOf(
       const commit = decisions.find((decision) => decision.commit !== null)?.commit;
       const [check] = commit ? await listChecks(deps.db, { sha: commit, repositoryId: delivery.repositoryId }) : [];
       if (!check) return decisions.map(({ message }) => message);
-      const url = check.says.url === null ? null : deps.withToken(check.says.url);
-      return plainCheck({ ...check.says, url }).trimEnd().split('\n');
+      return plainCheck(check.says).trimEnd().split('\n').map(deps.withToken);
     }
     if (signal.aborted) return null;
     await heard;

@@ -33,9 +33,28 @@ const blobMode = 0o644;
 export async function openDirectoryStorage(root: string): Promise<DirectoryStorage> {
   const incoming = join(root, 'incoming');
   const blobs = join(root, 'blobs');
-  await makeShards(root, blobs);
-  await prepareTemporaryFiles(incoming);
   const syncDirectory = createDirectorySync();
+  await mkdir(blobs, { recursive: true, mode: 0o700 });
+  await syncDirectory(root);
+  await prepareTemporaryFiles(incoming);
+
+  const shards = new Map<string, Promise<void>>();
+  const makeShard = async (shard: string) => {
+    if ((await mkdir(shard, { recursive: true, mode: 0o700 })) !== undefined) await syncDirectory(blobs);
+  };
+  /** Each is made when it is first written to: all 256 at once took a quarter of a second on a busy disk. */
+  const shardFor = async (path: string) => {
+    const shard = dirname(path);
+    const made = shards.get(shard) ?? makeShard(shard);
+    shards.set(shard, made);
+    try {
+      await made;
+    } catch (error) {
+      shards.delete(shard);
+      throw error;
+    }
+    return shard;
+  };
 
   const pathOf = (digest: Digest) => {
     // Digests come from outside, and this one becomes a path.
@@ -51,8 +70,9 @@ export async function openDirectoryStorage(root: string): Promise<DirectoryStora
     try {
       const copied = await fillFile(temporary, expected, fill);
       const path = pathOf(copied.digest);
+      const shard = await shardFor(path);
       await rename(temporary, path);
-      await syncDirectory(dirname(path));
+      await syncDirectory(shard);
       return copied;
     } catch (error) {
       await rm(temporary, { force: true });
@@ -109,17 +129,6 @@ export async function openDirectoryStorage(root: string): Promise<DirectoryStora
       }
     },
   };
-}
-
-/** All 256 at once, so that no write has to make one and sync the name of it. */
-async function makeShards(root: string, blobs: string): Promise<void> {
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  if ((await unlessAbsent(stat(join(blobs, 'ff')))) !== undefined) return;
-  for (let shard = 0; shard < 256; shard++)
-    await mkdir(join(blobs, shard.toString(16).padStart(2, '0')), { recursive: true, mode: 0o700 });
-  const syncDirectory = createDirectorySync();
-  await syncDirectory(blobs);
-  await syncDirectory(root);
 }
 
 async function fillFile(

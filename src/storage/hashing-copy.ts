@@ -27,8 +27,8 @@ export async function copyStream(
  */
 export async function copyFileContent(source: FileHandle, file: FileHandle): Promise<Copied> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
   const { size: length } = await source.stat();
+  const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, length));
   let size = 0;
   while (size < length) {
     const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, length - size), size);

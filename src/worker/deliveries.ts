@@ -134,7 +134,7 @@ async function storeDecision(tx: Db, deps: DeliveryDeps, decided: Decided): Prom
     const says = fileCheck({
       project: project?.name ?? null,
       problems,
-      decision,
+      decision: refusedPlan(decided.planned) ?? decision,
       runs: runs.map(({ run }) => ({ number: run.number, task: run.task, url: deps.urlOf(run) })),
       externalId: `file:${repository.id}:${push.commit}`,
       url: deps.commitUrlOf(repository, push.commit),
@@ -147,6 +147,14 @@ async function storeDecision(tx: Db, deps: DeliveryDeps, decided: Decided): Prom
     await saveCheck(tx, { repositoryId: repository.id, sha: run.commit, runId: run.id, says });
   }
   return runs.map(({ run }) => run);
+}
+
+/** What only shows in the whole plan is said on the file's check as the rule that let nothing run. */
+function refusedPlan(planned: readonly Planned[]): Decision | null {
+  const refused = planned.find((one) => 'error' in one);
+  if (!refused || !('error' in refused)) return null;
+  const { code, message } = refused.error;
+  return { outcome: 'no-run', tasks: [], rule: code, line: null, message, remedy: null };
 }
 
 async function storeRun(

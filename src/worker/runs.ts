@@ -59,14 +59,19 @@ async function observeRun(
   run: PlacedRun,
 ): Promise<{ readonly view: RunView; readonly rows: readonly Attempt[] }> {
   const { db } = deps;
-  const [states, rows, ahead] = await Promise.all([
+  const [states, first, ahead] = await Promise.all([
     listTaskStates(db, run.id),
     listActiveAttempts(db, run.id),
     run.whenBusy === 'queue' && run.startedAt === null ? countAhead(db, run) : 0,
   ]);
-  const ours = rows.filter((row) => row.state !== 'waiting' && (row.host === null || row.host === deps.host));
+  const isOurs = (row: Attempt): boolean => row.state !== 'waiting' && (row.host === null || row.host === deps.host);
+  const ours = first.filter(isOurs);
   const silent = ours.filter((row) => row.report === null);
   const seen = silent.length === 0 ? new Map<number, Observation>() : await deps.executor.observe(silent);
+  // An attempt is gone from its executor only after its report is stored: what is absent now may have ended well
+  // between the two looks, so the rows are read once more before anything is called lost.
+  const gone = silent.some((row) => (seen.get(row.id)?.kind ?? 'absent') === 'absent');
+  const rows = gone ? await listActiveAttempts(db, run.id) : first;
   const earlier = Map.groupBy(
     (await listAttemptsOf(db, run.id, rows.map((row) => row.task))).filter((row) => row.finishedAt !== null),
     (row) => row.task,
@@ -75,8 +80,7 @@ async function observeRun(
   const active = rows.map((row) => ({
     ...row,
     report: readReport(row),
-    observation: ours.includes(row) ? (seen.get(row.id) ?? { kind: 'absent' as const }) : unseen(row),
-    errors: null,
+    observation: isOurs(row) ? (seen.get(row.id) ?? { kind: 'absent' as const }) : unseen(row),
   }));
   const failure = run.class === null ? null : { class: run.class, reason: run.reason ?? '' };
   const scopes = new Map(run.plan.deadlines.map(({ scope }) => [scope, scopeTimes(scope, scoped)]));

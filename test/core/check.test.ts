@@ -163,6 +163,8 @@ describe('fileCheck', () => {
       ].join('\n'),
     );
     expect(plainCheck(fileCheck(file))).toContain('\nspam#4 of main: http://127.0.0.1:8080/runs/4\n');
+    const silent = plainCheck(fileCheck({ ...file, decision: { ...no, remedy: null }, runs: [], url: null }));
+    expect(silent).toBe('ame.yaml: neutral: Nothing runs: Line 4 said no.\n');
     expect(problemLines({ ...error, remedy: '' })).toEqual([
       'ame.yaml:3:5: error: There is no key `runcomand`.',
     ]);
@@ -275,7 +277,7 @@ describe('runCheck', () => {
     expect.hasAssertions();
     const text = fc.string({
       unit: fc.constantFrom('a', '`', '|', '\n', '\u001b', '\u202e', '$', '<', '@', '😀', '\ud800'),
-      maxLength: 2000,
+      maxLength: 3000,
     });
     fc.assert(
       fc.property(text, fc.nat({ max: 40 }), (hostile, count) => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMasker } from '../../src/core/mask.ts';
-import { secretForms } from '../../src/core/secret-forms.ts';
+import { secretForms } from '../../src/core/mask/secret-forms.ts';
 
 const utf8 = new TextEncoder();
 

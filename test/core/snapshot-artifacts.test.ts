@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isLeftOut, parseIgnoreFile } from '../../src/core/ignore-list.ts';
+import { parseIgnoreFile } from '../../src/core/ignore-file.ts';
+import { isLeftOut } from '../../src/core/ignore-list.ts';
 import { artifactsOf } from '../../src/core/snapshot/artifacts.ts';
 import { createMemoryTrees, edited, file, put, type Edit } from './snapshot-model.ts';
 

@@ -10,7 +10,7 @@ import {
   TreeMalformedError,
 } from '../../src/core/snapshot/encode.ts';
 import { entryAt } from '../../src/core/snapshot/lookup.ts';
-import { pathBytes, pathText } from '../../src/core/snapshot/path-text.ts';
+import { pathText } from '../../src/core/snapshot/path-text.ts';
 import { createMemoryTrees, file, flats, flatten } from './snapshot-model.ts';
 
 const digest = 'ab'.repeat(32);
@@ -193,4 +193,16 @@ function decodedOrNull(bytes: Uint8Array): Tree | null {
     if (error instanceof TreeMalformedError) return null;
     throw error;
   }
+}
+
+/** The bytes of a path's text: what `pathText` was made from. */
+function pathBytes(text: string): string {
+  const pieces = text.split(/\\x([0-9a-f]{2})/);
+  return pieces
+    .map((piece, i) =>
+      i % 2 === 0
+        ? Buffer.from(piece, 'utf8').toString('latin1')
+        : String.fromCharCode(Number.parseInt(piece, 16)),
+    )
+    .join('');
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { leavingLinks, leavingLinksOf } from '../../src/core/snapshot/links.ts';
-import { createMemoryTrees } from './snapshot-model.ts';
+import { leavingLinks } from '../../src/core/snapshot/links.ts';
 
 /** Whether `link` leaves, among other links given as `path -> target`. */
 function leaves(link: string, others: readonly string[] = []): boolean {
@@ -46,13 +45,5 @@ describe('a link', () => {
   test('is not thought about for long', () => {
     const maze = Array.from({ length: 39 }, (_, i) => `l${i} -> ${`l${i + 1}/`.repeat(400)}`);
     expect(leaves('a -> l0', maze)).toBe(true);
-  });
-
-  test('is found wherever it lies in a snapshot', async () => {
-    const memory = createMemoryTrees();
-    const link = (path: string, target: string) => ({ type: 'symlink', path, target, mtime: 0n }) as const;
-    const links = [link('d/ok', '../x'), link('d/bad', '../../x')];
-    const root = memory.save(new Map(links.map((entry) => [entry.path, entry])));
-    expect(await leavingLinksOf(memory.read, root)).toEqual([{ path: 'd/bad', target: '../../x' }]);
   });
 });

@@ -203,6 +203,11 @@ describe('decidePush', () => {
     ).toBe(true);
   });
 
+  test('a long list is not repeated in the remedy', () => {
+    const globs = Array.from({ length: 100 }, (_, index) => `release/${index}`);
+    expect(decidePush(onPush({ branches: filter(5, ...globs) }), facts).remedy).toBe('- "dev"');
+  });
+
   test('a message shows a hostile name as one harmless line', () => {
     const { message, remedy } = decidePush(onPush({ branches: filter(5, 'x') }), {
       ...facts,

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, mkdtempSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
@@ -10,7 +11,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { AttemptOrder, AttemptReport } from '../../src/core/attempt.ts';
 import type { Executor } from '../../src/executor/executor.ts';
 import { createLocalExecutor, type LocalExecutorOptions } from '../../src/executor/local/local-executor.ts';
+import { watchMemory } from '../../src/executor/local/peak-memory.ts';
 import { processStartTime, readBootId } from '../../src/executor/local/process-record.ts';
+import { createHastyClock, createManualClock } from '../agent/manual-clock.ts';
 import { attemptOrder, createMemoryDoor, linesOf, quietLog, type MemoryDoor } from '../agent/memory-door.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ame-local-'));
@@ -27,6 +30,10 @@ async function watchFifo(directory: string): Promise<{ path: string; ended: Prom
   execFileSync('mkfifo', [path]);
   return { path, ended: text(createReadStream(path)) };
 }
+
+const onLinux = process.platform === 'linux';
+if (!onLinux)
+  console.log('Skipped: what needs /proc and setsid to look at processes or to escape from a group.');
 
 type House = {
   executor: Executor;
@@ -122,20 +129,23 @@ describe('a command', () => {
     expect(door.text(1, 2)).toBe('err 1\nerr 2\nerr 3\nerr 4\nerr 5\nnamed\n');
   });
 
-  test('stdin is empty, the leash is out of reach, no signal is ignored, the group is its own', async () => {
-    const { run, door } = await house();
-    await run(
-      attemptOrder(
-        1,
-        'readlink /proc/$$/fd/* || true; grep SigIgn /proc/$$/status; cut -d" " -f5 /proc/$$/stat; echo $$',
-      ),
-    );
-    const lines = door.text(1, 1).trim().split('\n');
-    expect(lines[0]).toBe('/dev/null');
-    expect(lines.filter((line) => line.startsWith('socket:'))).toEqual([]);
-    expect(lines.at(-3)).toBe('SigIgn:\t0000000000000000');
-    expect(lines.at(-2)).toBe(lines.at(-1));
-  });
+  test.runIf(onLinux)(
+    'stdin is empty, the leash is out of reach, no signal is ignored, the group is its own',
+    async () => {
+      const { run, door } = await house();
+      await run(
+        attemptOrder(
+          1,
+          'readlink /proc/$$/fd/* || true; grep SigIgn /proc/$$/status; cut -d" " -f5 /proc/$$/stat; echo $$',
+        ),
+      );
+      const lines = door.text(1, 1).trim().split('\n');
+      expect(lines[0]).toBe('/dev/null');
+      expect(lines.filter((line) => line.startsWith('socket:'))).toEqual([]);
+      expect(lines.at(-3)).toBe('SigIgn:\t0000000000000000');
+      expect(lines.at(-2)).toBe(lines.at(-1));
+    },
+  );
 
   test('a script too long for an argument', async () => {
     const { run, door } = await house();
@@ -151,7 +161,7 @@ describe('a command', () => {
     expect(report).toMatchObject({ ending: null, fault: { class: 'start_failed' } });
   });
 
-  test('what it leaves in the background ends with it', async () => {
+  test.runIf(onLinux)('what it leaves in the background ends with it', async () => {
     const { run, door } = await house();
     const report = await run(
       attemptOrder(1, 'sleep 1000 & echo $!; setsid sleep 1000 & sleep 1000 & echo $!'),
@@ -160,6 +170,16 @@ describe('a command', () => {
     for (const id of door.text(1, 1).trim().split('\n'))
       await expect(stat(`/proc/${id}/exe`)).rejects.toThrow('ENOENT');
   });
+
+  test.runIf(onLinux)(
+    'something that hides and holds the outputs open does not hold up the end',
+    async () => {
+      const { run, door } = await house({ clock: createHastyClock() });
+      const report = await run(attemptOrder(1, 'env -i setsid sleep 1000 & echo $!'));
+      expect(report.ending).toEqual({ exitCode: 0, signal: null });
+      process.kill(Number(door.text(1, 1)), 'SIGKILL');
+    },
+  );
 
   test('large outputs come whole', async () => {
     const { run, door } = await house();
@@ -171,7 +191,7 @@ describe('a command', () => {
   });
 });
 
-test('the environment is what was promised and nothing else', async () => {
+test.runIf(onLinux)('the environment is what was promised and nothing else', async () => {
   const door = createMemoryDoor({ secrets: [{ name: 'TOKEN', value: 'hunter22' }] });
   const { run, directory, gone } = await house({
     door,
@@ -183,7 +203,7 @@ test('the environment is what was promised and nothing else', async () => {
   const lines = door.text(3, 1).split('\n');
   expect(lines.filter((line) => !/^(AME_MARK=\w{32}|PWD=.*|OLDPWD=.*|SHLVL=.*|_=.*|)$/.test(line))).toEqual(
     [
-      'AME_ATTEMPT=3',
+      'AME_ATTEMPT=2',
       `AME_COMMIT=${'c'.repeat(40)}`,
       'AME_PROJECT=spam',
       'AME_REF=refs/heads/main',
@@ -216,7 +236,7 @@ describe('stop', () => {
     expect(door.text(1, 1)).not.toContain('not reached');
   });
 
-  test('KILL after the grace, also to what has left the group', async () => {
+  test.runIf(onLinux)('KILL after the grace, also to what has left the group', async () => {
     const { executor, run, door, directory } = await house({ graceMs: 100 });
     const fifo = await watchFifo(directory);
     const hold = `trap "" TERM; echo up; exec sleep 1000 >>${fifo.path} 2>&1`;
@@ -268,9 +288,14 @@ describe('stop', () => {
   });
 });
 
-test('observe: pending, running, ended, absent, and nothing about other hosts', async () => {
+test('observe: pending, running until the report is stored, absent, and nothing about other hosts', async () => {
   const accepted = Promise.withResolvers<void>();
-  const door = createMemoryDoor({}, { finish: () => accepted.promise });
+  const reported = Promise.withResolvers<void>();
+  const finish = (): Promise<void> => {
+    reported.resolve();
+    return accepted.promise;
+  };
+  const door = createMemoryDoor({}, { finish });
   const { executor, gone, changed } = await house({ door, slots: 1 });
   const look = async (id: number): Promise<unknown> =>
     (await executor.observe([{ id, host: 'here' }])).get(id);
@@ -281,8 +306,8 @@ test('observe: pending, running, ended, absent, and nothing about other hosts', 
   expect(await look(2)).toEqual({ kind: 'pending' });
   await running;
   expect(await look(1)).toEqual({ kind: 'running', startedAt: expect.any(Date) });
-  await changed(1);
-  expect(await look(1)).toMatchObject({ kind: 'ended', report: { ending: { exitCode: 0, signal: null } } });
+  await reported.promise;
+  expect(await look(1)).toMatchObject({ kind: 'running' });
   expect(await executor.observe([{ id: 1, host: 'elsewhere' }])).toEqual(new Map());
   const both = Promise.all([gone(1), gone(2)]);
   accepted.resolve();
@@ -371,6 +396,23 @@ test('close ends everything without a report, so that it counts as lost', async 
   await expect(executor.start(attemptOrder(3, 'true'))).rejects.toThrow('closing');
 });
 
+test.runIf(onLinux)('memory is that of all processes together', async () => {
+  const mark = randomBytes(16).toString('hex');
+  const both = [1, 2].map(() =>
+    spawn('sleep', ['1000'], { env: { ...process.env, AME_MARK: mark }, stdio: 'ignore' }),
+  );
+  await Promise.all(both.map((child) => once(child, 'spawn')));
+  const clock = createManualClock();
+  const memory = watchMemory({ group: 0, mark }, clock);
+  expect(memory.peak()).toBeNull();
+  const sampled = clock.armed(2_000);
+  clock.advance(250);
+  await sampled;
+  expect(memory.peak()).toBeGreaterThan(64 * 1024);
+  memory.end();
+  for (const child of both) child.kill();
+});
+
 describe('a server killed with SIGKILL', () => {
   /** A server of its own with one attempt, killed as soon as that has printed. */
   async function killedServer(directory: string, script: string, graceMs: number): Promise<void> {
@@ -389,7 +431,7 @@ describe('a server killed with SIGKILL', () => {
   const whenHeld = (...fifos: { path: string }[]): string =>
     `until ${fifos.map((fifo) => `[ -e ${fifo.path}.held ]`).join(' && ')}; do sleep 0.01; done; echo up; wait`;
 
-  test('leaves no child behind: TERM, and KILL after the grace', async () => {
+  test.runIf(onLinux)('leaves no child behind: TERM, and KILL after the grace', async () => {
     const directory = await mkdtemp(join(root, 'd'));
     const [gentle, stubborn, escaped] = [
       await watchFifo(directory),
@@ -406,7 +448,7 @@ describe('a server killed with SIGKILL', () => {
     expect((await Promise.all([gentle.ended, stubborn.ended, escaped.ended]))[0]).toBe('bye\n');
   });
 
-  test('what lives on is ended by the next one, and nothing else is', async () => {
+  test.runIf(onLinux)('what lives on is ended by the next one, and nothing else is', async () => {
     const directory = await mkdtemp(join(root, 'd'));
     const [stubborn, escaped] = [await watchFifo(directory), await watchFifo(directory)];
     const script = [

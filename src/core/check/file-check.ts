@@ -22,12 +22,13 @@ const mostLines = 60;
 /** What a commit is told about its file: the problems, what runs, or the rule and line that said no. */
 export function fileCheck(report: FileReport): Check {
   const { problems, decision, runs } = report;
-  const lines = [...problems.flatMap(problemLines), ...decisionLines(report)];
+  const title = cutText(plainLine(titleOf(report)), longestTitle);
+  const lines = [...problems.flatMap(problemLines), ...decisionLines(report, title)];
   return {
     name: 'ame.yaml',
     status: 'completed',
     conclusion: concludeFile(problems, decision),
-    title: cutText(plainLine(titleOf(report)), longestTitle),
+    title,
     summary: fitRows(
       summaryOf(report),
       runs.map((run) => runRow(report.project, run)),
@@ -75,12 +76,17 @@ function titleOf({ problems, decision }: FileReport): string {
 
 function summaryOf({ project, problems, decision, runs }: FileReport): string {
   const parts = [
-    project === null ? 'The file `ame.yaml` of this commit.' : `Project ${markdownCode(project)}.`,
+    project === null
+      ? 'The file `ame.yaml` of this commit.'
+      : `Project ${markdownCode(cutText(project, 200))}.`,
   ];
   if (decision !== null) {
-    parts.push(markdownLine(decision.message));
+    parts.push(markdownLine(cutText(decision.message, 1000)));
     if (decision.remedy !== null)
-      parts.push('It would run with this in `ame.yaml`:', markdownBlock(decision.remedy, 'yaml'));
+      parts.push(
+        'It would run with this in `ame.yaml`:',
+        markdownBlock(cutText(decision.remedy, 2000), 'yaml'),
+      );
   }
   if (problems.length > mostAnnotations) {
     parts.push(
@@ -92,7 +98,7 @@ function summaryOf({ project, problems, decision, runs }: FileReport): string {
 }
 
 function runRow(project: string | null, run: FileReport['runs'][number]): string {
-  return `- ${markdownCode(`${project ?? ''}#${run.number}`)} of ${markdownCode(run.task)}`;
+  return `- ${markdownCode(`${cutText(project ?? '', 200)}#${run.number}`)} of ${markdownCode(cutText(run.task, 200))}`;
 }
 
 function problemTable(problems: readonly Problem[]): string {
@@ -110,13 +116,14 @@ function problemTable(problems: readonly Problem[]): string {
   );
 }
 
-function decisionLines({ project, decision, runs }: FileReport): readonly string[] {
+function decisionLines({ project, decision, runs }: FileReport, title: string): readonly string[] {
   if (decision === null) return [];
-  const lines = [plainLine(decision.message)];
+  const said = plainLine(decision.message);
+  const lines = title.endsWith(said) ? [] : [said];
   if (decision.remedy !== null) {
     lines.push(
       'It would run with this in ame.yaml:',
-      ...visibleText(decision.remedy)
+      ...visibleText(cutText(decision.remedy, 2000))
         .split('\n')
         .map((line) => `  ${line}`),
     );

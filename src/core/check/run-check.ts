@@ -95,9 +95,9 @@ function labelOf(task: TaskReport): string {
 
 function summaryOf(run: RunReport): string {
   const head = [
-    `Run ${markdownCode(`${run.project}#${run.number}`)} of ${markdownCode(run.task)} at ${markdownCode(run.commit.slice(0, 12))} on ${markdownCode(cutText(run.ref, 300))}.`,
+    `Run ${markdownCode(cutText(`${run.project}#${run.number}`, 200))} of ${markdownCode(cutText(run.task, 200))} at ${markdownCode(run.commit.slice(0, 12))} on ${markdownCode(cutText(run.ref, 300))}.`,
     ...(run.reason === null ? [] : [markdownLine(cutText(run.reason, 1000))]),
-    `More: ${markdownCode(run.command)}`,
+    `More: ${markdownCode(cutText(run.command, 300))}`,
     '',
   ].join('\n\n');
   const failed = run.tasks
@@ -114,7 +114,7 @@ function summaryOf(run: RunReport): string {
 
 function explain(task: TaskReport, name: (text: string) => string, line: (text: string) => string): string {
   const tries = task.attempt > 1 ? ` (try ${task.attempt})` : '';
-  return `${name(task.name)} ${labelOf(task)}${tries}: ${line(cutText(task.reason ?? '', 500))}`;
+  return `${name(cutText(task.name, 300))} ${labelOf(task)}${tries}: ${line(cutText(task.reason ?? '', 500))}`;
 }
 
 function textOf(run: RunReport): string {
@@ -129,13 +129,13 @@ function taskTable({ tasks, command }: RunReport, budget: number): string {
   const rows = tasks.map((task) => {
     const time = task.seconds === null ? '' : showDuration(task.seconds);
     const why = task.state === 'succeeded' ? '' : markdownLine(cutText(task.reason ?? '', 300));
-    return `| ${markdownCode(task.name)} | ${task.state} | ${time} | ${task.attempt} | ${why} |`;
+    return `| ${markdownCode(cutText(task.name, 300))} | ${task.state} | ${time} | ${task.attempt} | ${why} |`;
   });
   return fitRows(
     head,
     rows,
     budget,
-    (count) => `…and ${counted(count, 'more task')}: ${markdownCode(command)}`,
+    (count) => `…and ${counted(count, 'more task')}: ${markdownCode(cutText(command, 300))}`,
   );
 }
 
@@ -144,7 +144,7 @@ function logSection({ log }: RunReport): string {
   // Shown first, cut then: a control character takes four times its room once it can be read.
   const tail = fitTail(visibleText(lastDrawn(log.text.slice(-4 * logBudget))), logBudget);
   const before = tail.leftOut === 0 ? '' : ` (${counted(tail.leftOut, 'line')} before these left out)`;
-  return `### The end of the log of ${markdownCode(log.task)}${before}\n\n${markdownBlock(tail.text)}`;
+  return `### The end of the log of ${markdownCode(cutText(log.task, 300))}${before}\n\n${markdownBlock(tail.text)}`;
 }
 
 /** A progress bar draws its line again and again; only what it drew last is of interest. */
@@ -155,10 +155,10 @@ function lastDrawn(text: string): string {
 
 function artifactSection({ artifacts, project, number }: RunReport): string {
   if (artifacts.length === 0) return '';
-  const get = markdownCode(`ame artifacts ${project}#${number} --get <folder>`);
+  const get = markdownCode(cutText(`ame artifacts ${project}#${number} --get <folder>`, 300));
   const rows = artifacts.map(
     ({ task, path, size }) =>
-      `| ${markdownCode(cutText(path, 300))} | ${showBytes(size)} | ${markdownCode(task)} |`,
+      `| ${markdownCode(cutText(path, 300))} | ${showBytes(size)} | ${markdownCode(cutText(task, 300))} |`,
   );
   const head = `### ${counted(artifacts.length, 'artifact')}\n\n${get}\n\n| File | Size | Task |\n| --- | ---: | --- |`;
   return fitRows(head, rows, artifactBudget, (count) => `…and ${counted(count, 'more file')}.`);

@@ -16,14 +16,16 @@ export const contentProblems = {
     severity: 'warning',
     explanation: 'Files in Git LFS are not fetched: a task finds the pointer, not the content.',
     example: '# the commit has a file whose content is a Git LFS pointer',
-    message: (found) => `${counted(found.count, 'file')} in Git LFS: tasks find the pointer, not the content (${listOf(found)}).`,
+    message: (found) =>
+      `${counted(found.count, 'file')} in Git LFS: tasks find the pointer, not the content (${listOf(found)}).`,
     remedy: () => 'Fetch the content in a task, or keep the file in the repository itself.',
   }),
   submodules: define<Listed>({
     severity: 'warning',
     explanation: 'Submodules are not fetched: a task finds an empty directory.',
     example: '# the commit has a submodule',
-    message: (found) => `${counted(found.count, 'submodule')}: tasks find an empty directory there (${listOf(found)}).`,
+    message: (found) =>
+      `${counted(found.count, 'submodule')}: tasks find an empty directory there (${listOf(found)}).`,
     remedy: () => 'Fetch what is needed in a task, or copy it into the repository.',
   }),
 };

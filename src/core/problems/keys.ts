@@ -10,9 +10,16 @@ export const keyProblems = {
     message: ({ what, expected, found }) => `${what} must be ${expected}, and this is ${found}.`,
     remedy: ({ write }) => write,
   }),
-  'unknown-key': define<{ key: string; where: string; nearest: string | null; hint: string | null; known: readonly string[] }>({
+  'unknown-key': define<{
+    key: string;
+    where: string;
+    nearest: string | null;
+    hint: string | null;
+    known: readonly string[];
+  }>({
     severity: 'error',
-    explanation: 'A key that AME does not know is a mistake more often than not, so it is not passed over. Keys that begin with `x-` are.',
+    explanation:
+      'A key that AME does not know is a mistake more often than not, so it is not passed over. Keys that begin with `x-` are.',
     example: 'projectname: spam\ntasks:\n  train: {runcomand: python train.py}\n',
     message: ({ key, where }) => `${shown(key)} is no key of ${where}.`,
     remedy: ({ nearest, hint, known }) => {
@@ -22,7 +29,8 @@ export const keyProblems = {
   }),
   'not-available-yet': define<{ key: string; description: string }>({
     severity: 'error',
-    explanation: 'The name is kept for something that is planned and not built; it would have no effect today.',
+    explanation:
+      'The name is kept for something that is planned and not built; it would have no effect today.',
     example: 'projectname: spam\ntasks:\n  train: {runcommand: python train.py, cache: true}\n',
     message: ({ key, description }) => `${shown(key)} is not available yet (${description}).`,
     remedy: ({ key }) => `Remove it for now, or keep it for later as ${shown(`x-${key}`)}, which is ignored.`,
@@ -53,8 +61,10 @@ export const keyProblems = {
   'exclusive-keys': define<{ key: string; other: string; line: number; why: string }>({
     severity: 'error',
     explanation: 'Two keys that exclude each other stand in one map.',
-    example: 'projectname: spam\ntasks:\n  train: {runcommand: python train.py, taskref: other}\n  other: python other.py\n',
-    message: ({ key, other, line, why }) => `${shown(key)} cannot stand beside ${shown(other)} of line ${line}: ${why}.`,
+    example:
+      'projectname: spam\ntasks:\n  train: {runcommand: python train.py, taskref: other}\n  other: python other.py\n',
+    message: ({ key, other, line, why }) =>
+      `${shown(key)} cannot stand beside ${shown(other)} of line ${line}: ${why}.`,
     remedy: ({ key, other }) => `Keep ${shown(other)} or ${shown(key)}, not both.`,
   }),
   'older-spelling': define<{ written: string; present: string }>({
@@ -66,16 +76,26 @@ export const keyProblems = {
   }),
   'reads-differently': define<{ text: string; read: string }>({
     severity: 'warning',
-    explanation: 'Text is meant here, and it is taken as it is written; YAML itself reads it as another value, and other tools will.',
-    example: 'projectname: spam\ntasks:\n  train:\n    runcommand: python train.py\n    env: {PYTHON: 3.10}\n',
-    message: ({ text, read }) => `YAML reads ${shown(text)} as ${read}; it was taken as the text that is written.`,
+    explanation:
+      'Text is meant here, and it is taken as it is written; YAML itself reads it as another value, and other tools will.',
+    example:
+      'projectname: spam\ntasks:\n  train:\n    runcommand: python train.py\n    env: {PYTHON: 3.10}\n',
+    message: ({ text, read }) =>
+      `YAML reads ${shown(text)} as ${read}; it was taken as the text that is written.`,
     remedy: ({ text }) => `Put quotes around it: "${text}"`,
   }),
-  'bad-choice': define<{ what: string; text: string; choices: readonly string[]; nearest: string | null; hint: string | null }>({
+  'bad-choice': define<{
+    what: string;
+    text: string;
+    choices: readonly string[];
+    nearest: string | null;
+    hint: string | null;
+  }>({
     severity: 'error',
     explanation: 'The value is none of the words that its key takes.',
     example: 'projectname: spam\ntasks:\n  train: {runcommand: python train.py, if: sucess}\n',
     message: ({ what, text, choices }) => `${what} is ${either(choices)}, not ${shown(text)}.`,
-    remedy: ({ choices, nearest, hint }) => hint ?? `Write ${nearest === null ? either(choices) : shown(nearest)}.`,
+    remedy: ({ choices, nearest, hint }) =>
+      hint ?? `Write ${nearest === null ? either(choices) : shown(nearest)}.`,
   }),
 };

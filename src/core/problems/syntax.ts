@@ -12,31 +12,36 @@ export const syntaxProblems = {
   }),
   'bad-indentation': define<{ column: number; columns: readonly number[]; continues: string | null }>({
     severity: 'error',
-    explanation: 'The line stands beside no line of the block that it is in, so it cannot be told where it belongs.',
-    example: 'projectname: spam\ntasks:\n  train:\n    runcommand: python train.py\n   retry: 2\n',
+    explanation:
+      'The line stands beside no line of the block that it is in, so it cannot be told where it belongs.',
+    example: 'projectname: spam\ntasks: python train.py\n  test: python test.py\n',
     message: ({ column, continues }) =>
       continues === null
         ? `The line begins at column ${column}, where no block begins.`
         : `The line is indented deeper than the one above, so YAML joins it to the text ${shown(continues)}.`,
-    remedy: ({ columns }) =>
-      `Begin it at column ${columns.join(' or ')}, beside the lines that it belongs to${columns.length > 1 ? '' : ''}.`,
+    remedy: ({ columns, continues }) =>
+      `Begin it at column ${columns.join(' or ')}, beside the lines that it belongs to` +
+      (continues === null ? '.' : '; or, if it is meant to go on, put quotes around all of the text.'),
   }),
   'ambiguous-indentation': define<{ column: number; columns: readonly number[] }>({
     severity: 'error',
-    explanation: 'Two ways to move the line are equally near and both make the file valid, so AME does not guess.',
-    example:
-      'projectname: spam\ntasks:\n  main:\n    pipeline:\n      a: python a.py\n     b: python b.py\n',
+    explanation:
+      'Two ways to move the line are equally near and both make the file valid, so AME does not guess.',
+    example: 'projectname: spam\ntasks:\n  train:\n    runcommand: python train.py\n   if: always\n',
     message: ({ column, columns }) =>
-      `The line begins at column ${column}; moved to column ${columns.join(' or ')} it means different things.`,
+      `The line begins at column ${column}; at column ${columns.join(' and at column ')} it would mean different things.`,
     remedy: ({ columns }) => `Begin it at column ${columns.join(' or at column ')}, whichever is meant.`,
   }),
   'moved-line': define<{ column: number; to: number; beside: string | null; besideLine: number | null }>({
     severity: 'warning',
-    explanation: 'The file is broken in indentation only and could mean one thing, so it was read as if the line stood there.',
+    explanation:
+      'The file is broken in indentation only and could mean one thing, so it was read as if the line stood there.',
     example: 'projectname: spam\ntasks:\n  train: python train.py\n   test: python test.py\n',
     message: ({ column, to, beside, besideLine }) =>
       `The line begins at column ${column}; it was read as if it began at column ${to}` +
-      (beside === null ? '.' : `, beside ${shown(beside)}${besideLine === null ? '' : ` of line ${besideLine}`}.`),
+      (beside === null
+        ? '.'
+        : `, beside ${shown(beside)}${besideLine === null ? '' : ` of line ${besideLine}`}.`),
     remedy: ({ column, to }) =>
       column > to
         ? `Take away ${counted(column - to, 'space')} at its beginning.`
@@ -47,7 +52,8 @@ export const syntaxProblems = {
     explanation: 'YAML counts spaces; a tab has no width that all readers agree on.',
     example: 'projectname: spam\ntasks:\n\ttrain: python train.py\n',
     message: ({ more }) =>
-      'The line is indented with a tab' + (more > 0 ? `, and so ${more === 1 ? 'is' : 'are'} ${counted(more, 'line')} below.` : '.'),
+      'The line is indented with a tab' +
+      (more > 0 ? `, and so ${more === 1 ? 'is' : 'are'} ${counted(more, 'line')} below.` : '.'),
     remedy: () => 'Use spaces, two for each level; most editors convert tabs for files that end in .yaml.',
   }),
   unclosed: define<{ opening: string; closing: string }>({
@@ -63,7 +69,8 @@ export const syntaxProblems = {
   'needs-quotes': define<{ text: string; why: string }>({
     severity: 'error',
     explanation: 'Some characters mean something to YAML; text that contains them needs quotes.',
-    example: 'projectname: spam\ntasks: {main: python train.py}\nrecurring_tasks:\n  nightly:\n    taskref: main\n    schedule: */5 * * * *\n',
+    example:
+      'projectname: spam\ntasks: {main: python train.py}\nrecurring_tasks:\n  nightly:\n    taskref: main\n    schedule: */5 * * * *\n',
     message: ({ text, why }) => `${shown(text)} ${why}.`,
     remedy: ({ text }) => `Put quotes around it: ${quoted(shorten(text))}`,
   }),
@@ -72,7 +79,9 @@ export const syntaxProblems = {
     explanation: 'A key ends with a colon and a space.',
     example: 'projectname:spam\ntasks:\n  train: python train.py\n',
     message: ({ text, corrected }) =>
-      corrected === null ? `${shown(text)} has no colon after it.` : `${shown(text)} has no space after its colon.`,
+      corrected === null
+        ? `${shown(text)} has no colon after it.`
+        : `${shown(text)} has no space after its colon.`,
     remedy: ({ text, corrected }) => `Write ${shown(corrected ?? `${text}:`)}.`,
   }),
   'bad-escape': define<{ escape: string }>({
@@ -80,7 +89,8 @@ export const syntaxProblems = {
     explanation: 'Between double quotes a backslash begins an escape, and only some exist.',
     example: 'projectname: spam\ntasks:\n  train: "grep \\d log"\n',
     message: ({ escape }) => `${shown(escape)} is no escape that YAML knows.`,
-    remedy: ({ escape }) => `Use single quotes, where a backslash is only a backslash, or write ${shown(`\\${escape}`)}.`,
+    remedy: ({ escape }) =>
+      `Use single quotes, where a backslash is only a backslash, or write ${shown(`\\${escape}`)}.`,
   }),
   'multiple-documents': define<Record<string, never>>({
     severity: 'error',
@@ -133,6 +143,7 @@ export const syntaxProblems = {
     explanation: 'A key is a name; a list, a map or nothing at all cannot be one.',
     example: 'projectname: spam\ntasks:\n  [train]: python train.py\n',
     message: ({ found }) => `A key must be text, and this is ${found}.`,
-    remedy: () => 'Write a name in front of the colon, and put quotes around text that begins with `[` or `{`.',
+    remedy: () =>
+      'Write a name in front of the colon, and put quotes around text that begins with `[` or `{`.',
   }),
 };

@@ -25,7 +25,8 @@ export const textProblems = {
     message: ({ character, more }) =>
       `There is a control character (${character}) here` +
       (more > 0 ? `, and ${counted(more, 'further one')} below.` : '.'),
-    remedy: () => 'Delete it. Where a value needs it, write it between double quotes as an escape such as `"\\x1b"`.',
+    remedy: () =>
+      'Delete it. Where a value needs it, write it between double quotes as an escape such as `"\\x1b"`.',
   }),
   'strange-space': define<{ character: string }>({
     severity: 'error',
@@ -46,21 +47,28 @@ export const textProblems = {
     severity: 'error',
     explanation: 'A file may use 100 aliases (`*name`); more are refused unread.',
     example: 'x-a: &a 1\nx-b: [*a, *a, … 101 of them …]',
-    message: ({ count, most }) => `The file uses ${counted(count, 'alias')}es; ${most} are the most that is read.`.replace('aliass', 'alias'),
-    remedy: () => 'Write the values out, or share one task through `taskref`. A value that begins with `*` needs quotes.',
+    message: ({ count, most }) =>
+      `The file uses ${counted(count, 'alias')}es; ${most} are the most that is read.`.replace(
+        'aliass',
+        'alias',
+      ),
+    remedy: () =>
+      'Write the values out, or share one task through `taskref`. A value that begins with `*` needs quotes.',
   }),
   'aliases-too-large': define<{ most: number }>({
     severity: 'error',
     explanation: 'Aliases that repeat each other multiply; together they may stand for 10,000 values.',
     example: 'x-a: &a [1, 1, …]\nx-b: &b [*a, *a, …]\nx-c: [*b, *b, …]',
-    message: ({ most }) => `From this alias on, the aliases of the file stand for more than ${counted(most, 'value')}.`,
+    message: ({ most }) =>
+      `From this alias on, the aliases of the file stand for more than ${counted(most, 'value')}.`,
     remedy: () => 'Write the values out, or share one task through `taskref`.',
   }),
   'more-problems': define<{ count: number }>({
     severity: 'notice',
     explanation: 'Only the first 200 problems of a file are shown, errors before warnings.',
     example: 'tasks: {? , ? , ? , … }',
-    message: ({ count }) => `The file has ${counted(count, 'further problem')} that ${count === 1 ? 'is' : 'are'} not shown.`,
+    message: ({ count }) =>
+      `The file has ${counted(count, 'further problem')} that ${count === 1 ? 'is' : 'are'} not shown.`,
     remedy: () => 'Correct those that are shown; the rest follows.',
   }),
   'empty-file': define<Record<string, never>>({
@@ -68,6 +76,7 @@ export const textProblems = {
     explanation: 'A file without content names no project.',
     example: '# nothing yet\n',
     message: () => 'The file is empty.',
-    remedy: () => `Write at least a name and a task, such as ${shown('projectname: spam')} and ${shown('tasks: {train: python train.py}')}.`,
+    remedy: () =>
+      `Write at least a name and a task, such as ${shown('projectname: spam')} and ${shown('tasks: {train: python train.py}')}.`,
   }),
 };

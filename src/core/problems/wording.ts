@@ -11,9 +11,10 @@ export function shown(text: string): string {
 /** Like `shown`, without the backticks. */
 export function shorten(text: string): string {
   // The cut comes first: a megabyte of text must not be searched for a message of one line.
-  const head = [...text.slice(0, longest * 4)];
-  const line = head.join('').trim().replaceAll(/\s+/gu, ' ').replaceAll('`', "'").replaceAll(/\p{C}/gu, '\u{fffd}');
-  const characters = [...line];
+  const head = text.slice(0, longest * 4);
+  const line = head.trim().replaceAll(/\s+/gu, ' ').replaceAll('`', "'").replaceAll(/\p{C}/gu, '\u{fffd}');
+  // By code points: half of a pair is no character.
+  const characters = Array.from(line);
   if (characters.length <= longest && text.length <= longest * 4) return line;
   return `${characters.slice(0, longest).join('')}…`;
 }

@@ -8,11 +8,16 @@ type CycleLink = Link & { readonly from: string };
  * The cycles of a graph, one for each group of tasks that all wait for each other, and each as short as can be.
  * A cycle begins with the link whose reference stands first in the file among all of its group.
  */
-export function findCycles(names: readonly string[], linksOf: (name: string) => readonly Link[]): readonly (readonly CycleLink[])[] {
+export function findCycles(
+  names: readonly string[],
+  linksOf: (name: string) => readonly Link[],
+): readonly (readonly CycleLink[])[] {
   const known = new Set(names);
   const graph = new Map(names.map((name) => [name, linksOf(name).filter(({ to }) => known.has(to))]));
   return groupsOf(graph).flatMap((group) => {
-    const links = [...group].flatMap((from) => (graph.get(from) ?? []).filter(({ to }) => group.has(to)).map((link) => ({ ...link, from })));
+    const links = [...group].flatMap((from) =>
+      (graph.get(from) ?? []).filter(({ to }) => group.has(to)).map((link) => ({ ...link, from })),
+    );
     const first = links.filter(({ reference }) => reference !== null).sort(byPosition)[0];
     if (first === undefined) return [];
     return [[first, ...shortestWay(first.to, first.from, links)]];
@@ -51,9 +56,11 @@ function shortestWay(from: string, to: string, links: readonly CycleLink[]): rea
 function groupsOf(graph: ReadonlyMap<string, readonly Link[]>): readonly ReadonlySet<string>[] {
   const seen = new Set<string>();
   const finished: string[] = [];
-  for (const name of graph.keys()) walk(name, (at) => (graph.get(at) ?? []).map(({ to }) => to), seen, finished);
+  for (const name of graph.keys())
+    walk(name, (at) => (graph.get(at) ?? []).map(({ to }) => to), seen, finished);
   const back = new Map<string, string[]>();
-  for (const [from, links] of graph) for (const { to } of links) back.set(to, [...(back.get(to) ?? []), from]);
+  for (const [from, links] of graph)
+    for (const { to } of links) back.set(to, [...(back.get(to) ?? []), from]);
   const grouped = new Set<string>();
   return finished.toReversed().flatMap((name) => {
     const group: string[] = [];
@@ -64,7 +71,12 @@ function groupsOf(graph: ReadonlyMap<string, readonly Link[]>): readonly Readonl
 }
 
 /** Goes depth first over what is not seen yet and notes names as they are left; without recursion, since chains may be long. */
-function walk(start: string, next: (name: string) => readonly string[], seen: Set<string>, left: string[]): void {
+function walk(
+  start: string,
+  next: (name: string) => readonly string[],
+  seen: Set<string>,
+  left: string[],
+): void {
   if (seen.has(start)) return;
   seen.add(start);
   const open = [{ name: start, rest: [...next(start)] }];

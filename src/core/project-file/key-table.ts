@@ -23,7 +23,11 @@ export type OlderKey = {
 };
 
 /** A name that is kept for something planned. */
-export type LaterKey = { readonly name: string; readonly availability: 'later'; readonly description: string };
+export type LaterKey = {
+  readonly name: string;
+  readonly availability: 'later';
+  readonly description: string;
+};
 
 export type Key = PresentKey | OlderKey | LaterKey;
 
@@ -77,6 +81,7 @@ export function older<const N extends string, const I extends string | null>(
   instead: I,
   schema: Schema,
 ): OlderKey & { readonly name: N; readonly instead: I } {
-  const description = instead === null ? 'Older form, still read.' : `Older form of \`${instead}\`, still read.`;
+  const description =
+    instead === null ? 'Older form, still read.' : `Older form of \`${instead}\`, still read.`;
   return { name, availability: 'older', instead, schema, description };
 }

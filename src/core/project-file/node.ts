@@ -23,12 +23,19 @@ export type MapNode = {
   readonly kind: 'map';
   readonly at: Place;
   readonly entries: readonly Entry[];
+  /** Whether every key could be read; otherwise nothing can be said to be missing. */
+  readonly isWhole: boolean;
   /** `!poetry` and kin, which older files have on `executor`. */
   readonly tag: string | null;
 };
 
 /** Nothing, `~` or `null`. `written` is what stands there. */
-export type EmptyNode = { readonly kind: 'empty'; readonly at: Place; readonly written: string; readonly tag: string | null };
+export type EmptyNode = {
+  readonly kind: 'empty';
+  readonly at: Place;
+  readonly written: string;
+  readonly tag: string | null;
+};
 
 /** What could not be read; the problem is already reported. */
 export type BrokenNode = { readonly kind: 'broken'; readonly at: Place };
@@ -45,19 +52,16 @@ export function sketch(node: Node): string {
 }
 
 function sketchDeep(node: Node, depth: number): string {
-  switch (node.kind) {
-    case 'text':
-      return node.text.includes('\n') ? '|…' : sketchText(node.text.slice(0, widest));
-    case 'list':
-      return depth === 0 ? '[…]' : `[${sketchAll(node.items.map((item) => () => sketchDeep(item, depth - 1)))}]`;
-    case 'map':
-      return depth === 0
-        ? '{…}'
-        : `{${sketchAll(node.entries.map((entry) => () => `${entry.key}: ${sketchDeep(entry.value, depth - 1)}`))}}`;
-    case 'empty':
-    case 'broken':
-      return '…';
+  if (node.kind === 'text') return node.text.includes('\n') ? '|…' : sketchText(node.text.slice(0, widest));
+  if (node.kind === 'list') {
+    const items = node.items.map((item) => () => sketchDeep(item, depth - 1));
+    return depth === 0 ? '[…]' : `[${sketchAll(items)}]`;
   }
+  if (node.kind === 'map') {
+    const entries = node.entries.map((entry) => () => `${entry.key}: ${sketchDeep(entry.value, depth - 1)}`);
+    return depth === 0 ? '{…}' : `{${sketchAll(entries)}}`;
+  }
+  return '…';
 }
 
 // Parts are made one by one until the line is full: a hostile map has a hundred thousand.
@@ -71,21 +75,20 @@ function sketchAll(parts: readonly (() => string)[]): string {
 }
 
 function sketchText(text: string): string {
-  return /^[\w./@+-][\w ./@+=-]*$/u.test(text) && !text.endsWith(' ') ? text : `"${text.replaceAll('"', "'")}"`;
+  return /^[\w./@+-][\w ./@+=-]*$/u.test(text) && !text.endsWith(' ')
+    ? text
+    : `"${text.replaceAll('"', "'")}"`;
 }
+
+const kindsInWords: Readonly<Record<Node['kind'], string>> = {
+  text: 'a single value',
+  list: 'a list',
+  map: 'a map',
+  empty: 'empty',
+  broken: 'unreadable',
+};
 
 /** What a node is, in words for a message. */
 export function described(node: Node): string {
-  switch (node.kind) {
-    case 'text':
-      return 'a single value';
-    case 'list':
-      return 'a list';
-    case 'map':
-      return 'a map';
-    case 'empty':
-      return 'empty';
-    case 'broken':
-      return 'unreadable';
-  }
+  return kindsInWords[node.kind];
 }

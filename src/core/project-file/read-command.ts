@@ -1,5 +1,5 @@
 import { shorten } from '../problems/wording.ts';
-import { executorKeys } from './keys.ts';
+import { executorKeys } from './keys-task.ts';
 import type { Entry, Node } from './node.ts';
 import { readFields, readText, reportType } from './read.ts';
 import type { Report } from './report.ts';
@@ -13,7 +13,8 @@ export function readCommand(node: Node, task: string, report: Report): string | 
     report('empty-command', node.at, { task });
     return null;
   }
-  const lines = node.kind === 'list' ? node.items.map((item) => readLine(item, report)) : [readLine(node, report)];
+  const lines =
+    node.kind === 'list' ? node.items.map((item) => readLine(item, report)) : [readLine(node, report)];
   if (lines.includes(null)) return null;
   const script = lines.filter((line) => line !== null).join('\n');
   if (script.trim() === '') {
@@ -34,11 +35,16 @@ function readLine(node: Node, report: Report): string | null {
     const entry = node.entries[0];
     const value = entry?.value.kind === 'text' ? entry.value.text : '';
     const text = entry === undefined ? '{}' : `${entry.key}: ${value}`;
-    if (node.entries.length === 1) report('needs-quotes', node.at, { text, why: 'is a map to YAML, because a space follows its colon' });
-    else reportType(node, { what: 'A command', expected: 'text or a list of lines', write: oneCommand }, report);
+    if (node.entries.length === 1)
+      report('needs-quotes', node.at, { text, why: 'is a map to YAML, because a space follows its colon' });
+    else
+      reportType(node, { what: 'A command', expected: 'text or a list of lines', write: oneCommand }, report);
     return null;
   }
-  return readText(node, { what: 'A command', expected: 'text or a list of lines', write: oneCommand }, report)?.text ?? null;
+  return (
+    readText(node, { what: 'A command', expected: 'text or a list of lines', write: oneCommand }, report)
+      ?.text ?? null
+  );
 }
 
 /** What each executor of the older form did before and around the command. */
@@ -56,21 +62,35 @@ export function readExecutor(entry: Entry, task: string, report: Report): string
   const tag = value.kind === 'map' || value.kind === 'empty' ? value.tag : null;
   if (tag === null || value.kind === 'text' || value.kind === 'list') {
     const write = 'Delete it and write `runcommand: python train.py`.';
-    reportType(value, { what: '`executor`', expected: 'one of the older forms `!poetry`, `!pipEnv`, `!pip`, `!mlflow`, `!custom` with a map', write }, report);
+    reportType(
+      value,
+      {
+        what: '`executor`',
+        expected: 'one of the older forms `!poetry`, `!pipEnv`, `!pip`, `!mlflow`, `!custom` with a map',
+        write,
+      },
+      report,
+    );
     return null;
   }
   const fields = value.kind === 'map' ? readFields(value, executorKeys, report) : null;
   const command = fields?.get('command');
   const wrap = executors[tag];
   if (wrap !== undefined && command === undefined) {
-    if (fields?.lacks('command') ?? true) report('missing-key', entry.at, { key: 'command', where: '`executor`', example: 'command: python train.py' });
+    if (fields?.lacks('command') ?? true)
+      report('missing-key', entry.at, {
+        key: 'command',
+        where: '`executor`',
+        example: 'command: python train.py',
+      });
     return null;
   }
   const text = command === undefined ? '' : readCommand(command.value, task, report);
   if (text === null) return null;
   const script = wrap === undefined ? 'mlflow run .' : wrap(text);
   const lines = script.split('\n').map((line) => shorten(line));
-  const present = lines.length === 1 ? `\`runcommand: ${lines.join('')}\`` : `\`runcommand: [${lines.join(', ')}]\``;
+  const present =
+    lines.length === 1 ? `\`runcommand: ${lines.join('')}\`` : `\`runcommand: [${lines.join(', ')}]\``;
   const python = fields?.get('pythonVersion') === undefined ? '' : '; `pythonVersion` has no effect';
   report('older-spelling', entry.at, { written: `\`executor: ${tag}\``, present: present + python });
   return script;

@@ -11,7 +11,10 @@ type Subject = 'paths' | 'branches' | 'tags';
 export function readArtifacts(entry: Entry, report: Report): readonly string[] | null {
   if (entry.value.kind === 'map') {
     // Destinations are planned as `{paths, to}`; files of the older kind had `saveChangedFiles` here.
-    report('not-available-yet', entry.value.at, { key: 'artifacts: {…}', description: 'destinations outside; today it is a pattern or a list of them' });
+    report('not-available-yet', entry.value.at, {
+      key: 'artifacts: {…}',
+      description: 'destinations outside; today it is a pattern or a list of them',
+    });
     return null;
   }
   return readGlobs(entry, 'paths', report).map(({ text }) => text);
@@ -24,12 +27,19 @@ export function readFilter(entry: Entry | undefined, subject: Subject, report: R
     report('empty-list', entry.value.at, { key: entry.key, means: 'nothing would ever match' });
     return null;
   }
-  const patterns = readGlobs(entry, subject, report).map(({ text, at }) => ({ glob: text, position: positionOf(at) }));
+  const patterns = readGlobs(entry, subject, report).map(({ text, at }) => ({
+    glob: text,
+    position: positionOf(at),
+  }));
   return { position: positionOf(entry.at), patterns };
 }
 
 function readGlobs(entry: Entry, subject: Subject, report: Report): readonly TextNode[] {
-  const wanted = { what: `An item of \`${entry.key}\``, expected: 'a pattern', write: `Write \`${entry.key}: ["${subject === 'paths' ? 'src/**' : 'main'}"]\`, for instance.` };
+  const wanted = {
+    what: `An item of \`${entry.key}\``,
+    expected: 'a pattern',
+    write: `Write \`${entry.key}: ["${subject === 'paths' ? 'src/**' : 'main'}"]\`, for instance.`,
+  };
   return readItems(entry.value, `an item of \`${entry.key}\``, report).flatMap((item) => {
     const text = readText(item, wanted, report);
     if (text === null) return [];
@@ -53,20 +63,47 @@ type Fault = { readonly why: string; readonly suggestion: string };
 function pathFault(text: string): Fault | null {
   const { mark, body } = split(text);
   if (body.trim() === '') return { why: 'it names nothing', suggestion: `${mark}**` };
-  if (body.startsWith('/')) return { why: 'paths have no `/` at their beginning', suggestion: mark + (body.replace(/^\/+/u, '') || '**') };
-  if (body.startsWith('./')) return { why: 'paths do not begin with `./`', suggestion: mark + (body.replace(/^(?:\.?\/+)+/u, '') || '**') };
-  if (body.split('/').includes('..')) return { why: '`..` leads out of where paths begin', suggestion: `${mark}${body.split('/').filter((part) => part !== '..').join('/') || '**'}` };
+  if (body.startsWith('/'))
+    return {
+      why: 'paths have no `/` at their beginning',
+      suggestion: mark + (body.replace(/^\/+/u, '') || '**'),
+    };
+  if (body.startsWith('./'))
+    return {
+      why: 'paths do not begin with `./`',
+      suggestion: mark + (body.replace(/^(?:\.?\/+)+/u, '') || '**'),
+    };
+  if (body.split('/').includes('..'))
+    return {
+      why: '`..` leads out of where paths begin',
+      suggestion: `${mark}${
+        body
+          .split('/')
+          .filter((part) => part !== '..')
+          .join('/') || '**'
+      }`,
+    };
   if (body.endsWith('/')) return { why: 'files have no `/` at their end', suggestion: `${mark}${body}**` };
-  if (body.includes('\\')) return { why: 'paths have `/` between their parts', suggestion: mark + body.replaceAll('\\', '/') };
+  if (body.includes('\\'))
+    return { why: 'paths have `/` between their parts', suggestion: mark + body.replaceAll('\\', '/') };
   return null;
 }
 
 function refFault(text: string): Fault | null {
   const { mark, body } = split(text);
   if (body.trim() === '') return { why: 'it names nothing', suggestion: `${mark}**` };
-  if (/^refs\/(?:heads|tags)\//u.test(body)) return { why: 'names stand without `refs/heads/` or `refs/tags/`', suggestion: mark + body.replace(/^refs\/\w+\//u, '') };
-  if (body.startsWith('/') || body.endsWith('/')) return { why: 'names have no `/` at their ends', suggestion: mark + (body.replaceAll(/^\/+|\/+$/gu, '') || '**') };
-  if (/[\s~^:\\]/u.test(body)) return { why: 'git allows no such name', suggestion: mark + body.replaceAll(/[\s~^:\\]+/gu, '-') };
+  if (/^refs\/(?:heads|tags)\//u.test(body))
+    return {
+      why: 'names stand without `refs/heads/` or `refs/tags/`',
+      suggestion: mark + body.replace(/^refs\/\w+\//u, ''),
+    };
+  if (body.startsWith('/') || body.endsWith('/'))
+    return {
+      why: 'names have no `/` at their ends',
+      suggestion: mark + (body.replaceAll(/^\/+|\/+$/gu, '') || '**'),
+    };
+  if (/[\s~^:\\]/u.test(body))
+    return { why: 'git allows no such name', suggestion: mark + body.replaceAll(/[\s~^:\\]+/gu, '-') };
   return null;
 }
 

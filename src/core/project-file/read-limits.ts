@@ -1,6 +1,6 @@
 import { readDuration } from '../duration.ts';
 import type { Retries, RetryCause, Timeout } from '../project.ts';
-import { retriesKeys, timeoutKeys } from './keys.ts';
+import { retriesKeys, timeoutKeys } from './keys-limits.ts';
 import type { Entry, Node } from './node.ts';
 import { readFields, readInteger, readItems, readValue, requireKey } from './read.ts';
 import type { Report } from './report.ts';
@@ -34,9 +34,15 @@ export function readRetries(entry: Entry, report: Report): Retries {
   const backoff = fields.get('backoff');
   requireKey(fields, 'max', entry.at, '`retries`', 'max: 2', report);
   return {
-    max: max === undefined || max.value.kind === 'empty' ? 0 : (readInteger(max.value, { ...bounds, what: '`max`', example: 'max: 2' }, report) ?? 0),
+    max:
+      max === undefined || max.value.kind === 'empty'
+        ? 0
+        : (readInteger(max.value, { ...bounds, what: '`max`', example: 'max: 2' }, report) ?? 0),
     on: on === undefined ? anyFailure : readCauses(on, report),
-    backoff: backoff === undefined ? defaultBackoff : (readSpan(backoff.value, 'backoff', 0, report) ?? defaultBackoff),
+    backoff:
+      backoff === undefined
+        ? defaultBackoff
+        : (readSpan(backoff.value, 'backoff', 0, report) ?? defaultBackoff),
   };
 }
 
@@ -50,7 +56,12 @@ function readSpan(node: Node, what: string, least: number, report: Report): numb
     return null;
   }
   if (read >= least) return read;
-  report('bad-duration', text.at, { what: `duration for \`${what}\``, text: text.text, why: 'it must be longer than nothing', suggestion: '30m' });
+  report('bad-duration', text.at, {
+    what: `duration for \`${what}\``,
+    text: text.text,
+    why: 'it must be longer than nothing',
+    suggestion: '30m',
+  });
   return null;
 }
 
@@ -59,12 +70,20 @@ function readCauses(entry: Entry, report: Report): readonly RetryCause[] {
     report('empty-list', entry.value.at, { key: entry.key, means: 'nothing would be tried again' });
     return anyFailure;
   }
-  const wanted = { what: 'A cause of a retry', expected: 'one word', write: 'Write `on: ["exit:33", signal]`, for instance.' };
+  const wanted = {
+    what: 'A cause of a retry',
+    expected: 'one word',
+    write: 'Write `on: ["exit:33", signal]`, for instance.',
+  };
   return readItems(entry.value, 'an item of `on`', report).flatMap((item) => {
     // `exit: 33` with a space is a map to YAML.
     const only = item.kind === 'map' && item.entries.length === 1 ? item.entries[0] : undefined;
     if (only?.key === 'exit' && only.value.kind === 'text') {
-      report('bad-retry-cause', item.at, { text: `exit: ${only.value.text}`, why: 'with a space after its colon it is a map', suggestion: `exit:${only.value.text}` });
+      report('bad-retry-cause', item.at, {
+        text: `exit: ${only.value.text}`,
+        why: 'with a space after its colon it is a map',
+        suggestion: `exit:${only.value.text}`,
+      });
       return [];
     }
     const text = readValue(item, wanted, report);
@@ -78,13 +97,18 @@ function readCauses(entry: Entry, report: Report): readonly RetryCause[] {
 
 function readCause(text: string): RetryCause | { readonly why: string; readonly suggestion: string } {
   if (text === 'signal' || text === 'timeout') return { kind: text };
-  const bare = /^(\d{1,3})$/u.exec(text)?.[1];
-  if (bare !== undefined) return { why: 'a number alone could be many things', suggestion: `exit:${bare}` };
+  const bare = /^(?:exit\s*(?:code)?[\s:=]*)?(\d{1,3})$/u.exec(text)?.[1];
+  if (bare !== undefined && !text.startsWith('exit:'))
+    return { why: 'causes are `exit:N`, `signal` and `timeout`', suggestion: `exit:${bare}` };
   const match = /^exit:(\d+)(?:-(\d+))?$/u.exec(text);
-  if (match === null) return { why: 'it is none of `exit:N`, `exit:A-B`, `signal`, `timeout`', suggestion: 'exit:1-255' };
+  if (match === null)
+    return { why: 'it is none of `exit:N`, `exit:A-B`, `signal`, `timeout`', suggestion: 'exit:1-255' };
   const from = Number(match[1]);
   const to = Number(match[2] ?? match[1]);
-  if (from === 0) return { why: 'exit code 0 is success', suggestion: to > 0 && to < 256 ? `exit:1-${to}` : 'exit:1-255' };
+  if (from === 0)
+    return { why: 'exit code 0 is success', suggestion: to > 0 && to < 256 ? `exit:1-${to}` : 'exit:1-255' };
   if (to > 255 || from > 255) return { why: 'exit codes end at 255', suggestion: 'exit:1-255' };
-  return from > to ? { why: 'it ends before it begins', suggestion: `exit:${to}-${from}` } : { kind: 'exit', from, to };
+  return from > to
+    ? { why: 'it ends before it begins', suggestion: `exit:${to}-${from}` }
+    : { kind: 'exit', from, to };
 }

@@ -1,7 +1,7 @@
 import type { Place } from '../problems.ts';
 import type { Reference } from '../project.ts';
 import type { Entry, Node } from './node.ts';
-import { readItems, readText } from './read.ts';
+import { readItems, readValue } from './read.ts';
 import type { Report } from './report.ts';
 
 /** Reports a name that breaks rule 6 (1 to 63 of `[a-zA-Z0-9._-]`, first a letter or digit). */
@@ -14,7 +14,8 @@ function nameFault(text: string): string | null {
   if (text === '') return 'it is empty';
   if (text.length > 63) return `it has ${text.length} characters, and 63 are the most`;
   const wrong = /[^a-zA-Z0-9._-]/u.exec(text)?.[0];
-  if (wrong !== undefined) return wrong === ' ' ? 'it contains a space' : `it contains ${JSON.stringify(wrong)}`;
+  if (wrong !== undefined)
+    return wrong === ' ' ? 'it contains a space' : `it contains ${JSON.stringify(wrong)}`;
   return /^[a-zA-Z0-9]/u.test(text) ? null : 'it does not begin with a letter or digit';
 }
 
@@ -29,9 +30,12 @@ function suggestName(text: string): string | null {
   return bare === '' ? null : bare;
 }
 
-/** A name of something that the file refers to; its form is not checked, since only what exists can be found. */
+/**
+ * A name of something that the file refers to. Its form is not checked, since only what exists can be found;
+ * how YAML reads it does not matter, since names are compared as they are written.
+ */
 export function readReference(node: Node, what: string, report: Report): Reference | null {
-  const text = readText(node, { what, expected: 'the name of a task', write: 'Write one name.' }, report);
+  const text = readValue(node, { what, expected: 'the name of a task', write: 'Write one name.' }, report);
   return text === null ? null : { name: text.text, position: positionOf(text.at) };
 }
 

@@ -1,7 +1,8 @@
 import { busyRules } from '../project.ts';
 import type { Concurrency, Project, PullRequestTrigger, PushTrigger, Reference } from '../project.ts';
 import type { Place } from '../problems.ts';
-import { concurrencyKeys, onKeys, pullRequestKeys, pushKeys } from './keys.ts';
+import { concurrencyKeys } from './keys-project.ts';
+import { onKeys, pullRequestKeys, pushKeys } from './keys-trigger.ts';
 import type { Entry } from './node.ts';
 import { readChoice, readFields, readItems, readMap } from './read.ts';
 import { positionOf, readReferences } from './read-name.ts';
@@ -27,7 +28,12 @@ export function readOn(entry: Entry, report: Report): NonNullable<Project['on']>
   for (const item of readItems(entry.value, 'an item of `on`', report)) {
     if (item.kind === 'map') {
       const write = 'Write `on` as a map, without hyphens: `on: {push: {branches: [main]}}`.';
-      report('wrong-type', item.at, { what: 'An item of `on`', expected: 'the word `push` or `pull_request`', found: 'a map', write });
+      report('wrong-type', item.at, {
+        what: 'An item of `on`',
+        expected: 'the word `push` or `pull_request`',
+        found: 'a map',
+        write,
+      });
       continue;
     }
     const trigger = readChoice(item, '`on`', triggers, report, onKeys.hints);
@@ -74,7 +80,8 @@ function readPullRequest(entry: Entry, report: Report): PullRequestTrigger {
     branches: readFilter(fields.get('branches'), 'branches', report),
     paths: readFilter(fields.get('paths'), 'paths', report),
     run: readRun(fields.get('run'), report),
-    forks: forks === undefined ? 'approve' : (readChoice(forks.value, '`forks`', forkRules, report) ?? 'approve'),
+    forks:
+      forks === undefined ? 'approve' : (readChoice(forks.value, '`forks`', forkRules, report) ?? 'approve'),
   };
 }
 

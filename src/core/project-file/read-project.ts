@@ -1,5 +1,5 @@
 import type { Project } from '../project.ts';
-import { projectKeys } from './keys.ts';
+import { projectKeys } from './keys-project.ts';
 import type { Node } from './node.ts';
 import { readFields, readMap, readText, requireKey } from './read.ts';
 import { checkName } from './read-name.ts';
@@ -41,7 +41,11 @@ export function readProject(root: Node | null, report: Report): Project | null {
 
 function readName(node: Node | undefined, report: Report): string {
   if (node === undefined || node.kind === 'empty') return '';
-  const text = readText(node, { what: '`projectname`', expected: 'a name', write: 'Write `projectname: spam`.' }, report);
+  const text = readText(
+    node,
+    { what: '`projectname`', expected: 'a name', write: 'Write `projectname: spam`.' },
+    report,
+  );
   if (text !== null) checkName(text.text, 'the name of a project', text.at, report);
   return text?.text ?? '';
 }

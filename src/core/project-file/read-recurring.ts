@@ -1,6 +1,6 @@
 import type { RecurringTask } from '../project.ts';
 import { findScheduleFault, isTimezone, nearestTimezone } from '../schedule.ts';
-import { recurringTaskKeys } from './keys.ts';
+import { recurringTaskKeys } from './keys-project.ts';
 import type { Entry, MapNode } from './node.ts';
 import { readChoice, readFields, readMap, readText, requireKey } from './read.ts';
 import { checkName, positionOf, readReference } from './read-name.ts';
@@ -11,7 +11,11 @@ const example = 'nightly: {taskref: main, schedule: "@daily"}';
 
 /** `recurring_tasks`: a map of names to what runs when. */
 export function readRecurringTasks(entry: Entry, report: Report): readonly RecurringTask[] {
-  const wanted = { what: '`recurring_tasks`', expected: 'a map of names', write: `Write \`recurring_tasks: {${example}}\`.` };
+  const wanted = {
+    what: '`recurring_tasks`',
+    expected: 'a map of names',
+    write: `Write \`recurring_tasks: {${example}}\`.`,
+  };
   const map = readMap(entry.value, wanted, report);
   if (map === null) return [];
   return map.entries.flatMap((named) => {
@@ -21,7 +25,11 @@ export function readRecurringTasks(entry: Entry, report: Report): readonly Recur
       report('empty-key', named.at, { key: named.key, means: 'counts as absent' });
       return [];
     }
-    const node = readMap(named.value, { what: 'A recurring task', expected: 'a map', write: `Write \`${example}\`.` }, report);
+    const node = readMap(
+      named.value,
+      { what: 'A recurring task', expected: 'a map', write: `Write \`${example}\`.` },
+      report,
+    );
     return node === null ? [] : [readRecurringTask(named, node, report)];
   });
 }
@@ -34,22 +42,31 @@ function readRecurringTask(named: Entry, node: MapNode, report: Report): Recurri
   const taskref = fields.get('taskref');
   const catchup = fields.get('catchup');
   const overlap = fields.get('overlap');
-  const reference = taskref === undefined || taskref.value.kind === 'empty' ? null : readReference(taskref.value, '`taskref`', report);
+  const reference =
+    taskref === undefined || taskref.value.kind === 'empty'
+      ? null
+      : readReference(taskref.value, '`taskref`', report);
   return {
     name: named.key,
     position: positionOf(named.at),
     taskref: reference ?? { name: '', position: positionOf(named.at) },
     schedule: readSchedule(fields.get('schedule'), report),
     timezone: readTimezone(fields.get('timezone'), report),
-    catchup: catchup === undefined ? 'last' : (readChoice(catchup.value, '`catchup`', catchups, report) ?? 'last'),
-    overlap: overlap === undefined ? 'skip' : (readChoice(overlap.value, '`overlap`', overlaps, report) ?? 'skip'),
+    catchup:
+      catchup === undefined ? 'last' : (readChoice(catchup.value, '`catchup`', catchups, report) ?? 'last'),
+    overlap:
+      overlap === undefined ? 'skip' : (readChoice(overlap.value, '`overlap`', overlaps, report) ?? 'skip'),
   };
 }
 
 function readSchedule(entry: Entry | undefined, report: Report): string {
   if (entry === undefined || entry.value.kind === 'empty') return '';
   const write = 'Write `schedule: "0 12 * * *"`, for instance.';
-  const text = readText(entry.value, { what: '`schedule`', expected: 'five fields or an alias', write }, report);
+  const text = readText(
+    entry.value,
+    { what: '`schedule`', expected: 'five fields or an alias', write },
+    report,
+  );
   if (text === null) return '';
   const fault = findScheduleFault(text.text);
   if (fault !== null) {
@@ -62,7 +79,11 @@ function readSchedule(entry: Entry | undefined, report: Report): string {
 function readTimezone(entry: Entry | undefined, report: Report): string {
   if (entry === undefined) return 'UTC';
   const write = 'Write `timezone: Europe/Copenhagen`, for instance.';
-  const text = readText(entry.value, { what: '`timezone`', expected: 'the name of a time zone', write }, report);
+  const text = readText(
+    entry.value,
+    { what: '`timezone`', expected: 'the name of a time zone', write },
+    report,
+  );
   if (text === null || isTimezone(text.text)) return text?.text ?? 'UTC';
   report('bad-timezone', text.at, { text: text.text, nearest: nearestTimezone(text.text) });
   return 'UTC';

@@ -1,6 +1,6 @@
 import { compareQuantities, parseQuantity, splitRange } from '../quantity.ts';
 import type { Resources } from '../project.ts';
-import { resourceKeys } from './keys.ts';
+import { resourceKeys } from './keys-limits.ts';
 import type { Entry, TextNode } from './node.ts';
 import { readFields, readInteger, readMap, readValue } from './read.ts';
 import { suggestQuantities } from './suggest-quantity.ts';
@@ -13,14 +13,22 @@ const nano = 1_000_000_000n;
 
 /** `resources`: cores, memory as a size or range, storage, whole GPUs and the memory of each. */
 export function readResources(entry: Entry, report: Report): Resources {
-  const wanted = { what: '`resources`', expected: 'a map', write: 'Write `resources: {cpu: 2, memory: 8Gi}`.' };
+  const wanted = {
+    what: '`resources`',
+    expected: 'a map',
+    write: 'Write `resources: {cpu: 2, memory: 8Gi}`.',
+  };
   const node = readMap(entry.value, wanted, report);
   if (node === null) return noResources;
   const fields = readFields(node, resourceKeys, report);
   const gpus = fields.get('gpus');
   const vram = fields.get('vram');
-  const count = gpus === undefined ? null : readInteger(gpus.value, { what: '`gpus`', least: 0, most: 1024, example: 'gpus: 1' }, report);
-  if (vram !== undefined && (gpus === undefined ? fields.lacks('gpus') : count === 0)) report('vram-without-gpus', vram.at, {});
+  const count =
+    gpus === undefined
+      ? null
+      : readInteger(gpus.value, { what: '`gpus`', least: 0, most: 1024, example: 'gpus: 1' }, report);
+  if (vram !== undefined && (gpus === undefined ? fields.lacks('gpus') : count === 0))
+    report('vram-without-gpus', vram.at, {});
   return {
     cpu: readQuantity(fields.get('cpu'), 'cpu', report),
     memory: readMemory(fields.get('memory'), report),
@@ -32,7 +40,12 @@ export function readResources(entry: Entry, report: Report): Resources {
 
 type Measured = 'cpu' | 'memory' | 'storage' | 'vram';
 
-const examples: Readonly<Record<Measured, string>> = { cpu: '500m', memory: '8Gi', storage: '50Gi', vram: '24Gi' };
+const examples: Readonly<Record<Measured, string>> = {
+  cpu: '500m',
+  memory: '8Gi',
+  storage: '50Gi',
+  vram: '24Gi',
+};
 
 function readQuantity(entry: Entry | undefined, what: Measured, report: Report): string | null {
   const text = entry === undefined ? null : readSize(entry, what, report);
@@ -48,21 +61,37 @@ function readMemory(entry: Entry | undefined, report: Report): Resources['memory
   if (range.start === '' || range.ceiling === '') {
     const end = range.start === '' ? (range.ceiling ?? '8Gi') : range.start;
     const why = range.start === '' ? 'the start is missing' : 'the ceiling is missing';
-    report('bad-range', text.at, { what: 'memory', text: text.text, why, suggestion: `${end === '' ? '8Gi' : end}..32Gi` });
+    report('bad-range', text.at, {
+      what: 'memory',
+      text: text.text,
+      why,
+      suggestion: `${end === '' ? '8Gi' : end}..32Gi`,
+    });
     return null;
   }
-  const isGood = [range.start, ...(range.ceiling === null ? [] : [range.ceiling])].every((part) => checkQuantity(part, text, 'memory', report));
+  const isGood = [range.start, ...(range.ceiling === null ? [] : [range.ceiling])].every((part) =>
+    checkQuantity(part, text, 'memory', report),
+  );
   if (!isGood) return null;
   if (range.ceiling !== null && compareQuantities(range.start, range.ceiling) === 1) {
     const why = 'it starts above its ceiling';
-    report('bad-range', text.at, { what: 'memory', text: text.text, why, suggestion: `${range.ceiling}..${range.start}` });
+    report('bad-range', text.at, {
+      what: 'memory',
+      text: text.text,
+      why,
+      suggestion: `${range.ceiling}..${range.start}`,
+    });
     return null;
   }
   return range;
 }
 
 function readSize(entry: Entry, what: Measured, report: Report): TextNode | null {
-  const wanted = { what: `\`${what}\``, expected: 'a number or a quantity', write: `Write \`${what}: ${examples[what]}\`, for instance.` };
+  const wanted = {
+    what: `\`${what}\``,
+    expected: 'a number or a quantity',
+    write: `Write \`${what}: ${examples[what]}\`, for instance.`,
+  };
   return readValue(entry.value, wanted, report);
 }
 
@@ -77,11 +106,16 @@ function checkQuantity(text: string, node: TextNode, what: Measured, report: Rep
   const least = what === 'cpu' ? nano / 1000n : mebibyte * nano;
   if (value >= least) return true;
   const bare = text.replace(/[a-zA-Z]+$/u, '');
-  const suggestion = what === 'cpu' ? `${bare}m` : `${bare}${/m$/u.test(text) ? 'Mi' : 'Gi'}`;
+  const suggestion = what === 'cpu' ? `${bare}m` : `${bare}${text.endsWith('m') ? 'Mi' : 'Gi'}`;
   report('quantity-too-small', node.at, {
     what: `\`${what}\``,
     text,
-    means: what === 'cpu' ? 'less than a thousandth of a core' : value < nano ? 'less than a byte' : `${(value / nano).toLocaleString('en-US')} bytes`,
+    means:
+      what === 'cpu'
+        ? 'less than a thousandth of a core'
+        : value < nano
+          ? 'less than a byte'
+          : `${(value / nano).toLocaleString('en-US')} bytes`,
     least: what === 'cpu' ? '1m' : '1Mi',
     suggestion,
   });

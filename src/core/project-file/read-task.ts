@@ -1,8 +1,7 @@
 import { conditions } from '../project.ts';
 import type { CommandTask, Condition, PipelineTask, Task, TaskReference } from '../project.ts';
 import type { Place } from '../problems.ts';
-import { olderTaskKeys } from './keys.ts';
-import type { taskKeys } from './keys.ts';
+import { olderTaskKeys, taskKeys } from './keys-task.ts';
 import { readCommand, readExecutor } from './read-command.ts';
 import { readArtifacts } from './read-globs.ts';
 import { checkImage } from './image.ts';
@@ -16,8 +15,8 @@ import { readEnv, readSecrets } from './read-variables.ts';
 import type { SetVariables } from './read-variables.ts';
 import type { Report } from './report.ts';
 
-/** A task as it stands in a map of tasks; `container` is `tasks` or `pipeline`. */
-type Named = { readonly name: string; readonly at: Place; readonly value: Node };
+/** A task with its name; `isListed`: it stands in the older list of tasks and says its name itself. */
+type Named = { readonly name: string; readonly at: Place; readonly value: Node; readonly isListed?: boolean };
 
 /**
  * The tasks of `tasks` or of a `pipeline`. Every named task is in the answer, also one with problems, so that
@@ -27,34 +26,71 @@ export function readTasks(entry: Entry, isInPipeline: boolean, report: Report): 
   const key = isInPipeline ? 'pipeline' : 'tasks';
   if (entry.value.kind === 'list') return readTaskList(entry.value.items, entry, isInPipeline, report);
   const write = `Write \`${key}: {train: python train.py}\`.`;
-  const map = readMap(entry.value, { what: `\`${key}\``, expected: 'a map of names to tasks', write }, report);
+  const map = readMap(
+    entry.value,
+    { what: `\`${key}\``, expected: 'a map of names to tasks', write },
+    report,
+  );
   if (map === null) return null;
-  return map.entries.flatMap(({ key, at, value }) => {
+  let empty: string | null = null;
+  const tasks = map.entries.flatMap(({ key, at, value }) => {
     if (key.startsWith('x-')) return [];
     checkName(key, 'the name of a task', at, report);
     if (value.kind === 'empty' && value.written === '') {
       report('empty-key', at, { key, means: 'counts as absent' });
+      empty = key;
       return [];
     }
+    if (empty !== null && presentKeys.has(key)) report('key-as-name', at, { key, above: empty });
     return [readTask({ name: key, at, value }, isInPipeline, report)];
   });
+  return map.isWhole || tasks.length > 0 ? tasks : null;
 }
 
+const presentKeys: ReadonlySet<string> = new Set(
+  taskKeys.keys.filter(({ availability }) => availability === 'now').map(({ name }) => name),
+);
+
 /** The older form: a list whose items say their `name`. */
-function readTaskList(items: readonly Node[], entry: Entry, isInPipeline: boolean, report: Report): readonly Task[] {
-  const first = items[0]?.kind === 'map' ? items[0].entries.find(({ key }) => key === 'name')?.value : undefined;
+function readTaskList(
+  items: readonly Node[],
+  entry: Entry,
+  isInPipeline: boolean,
+  report: Report,
+): readonly Task[] {
+  const first =
+    items[0]?.kind === 'map' ? items[0].entries.find(({ key }) => key === 'name')?.value : undefined;
   const name = first?.kind === 'text' ? first.text : 'train';
-  report('older-spelling', entry.at, { written: `A list of ${isInPipeline ? '`pipeline` ' : ''}tasks`, present: `a map, \`${entry.key}: {${name}: {…}, …}\`` });
+  report('older-spelling', entry.at, {
+    written: `A list of ${isInPipeline ? '`pipeline` ' : ''}tasks`,
+    present: `a map, \`${entry.key}: {${name}: {…}, …}\``,
+  });
   const lines = new Map<string, number>();
   return items.flatMap((item, index) => {
-    const node = readMap(item, { what: 'An item of the list of tasks', expected: 'a map with a `name`', write: `Write \`${entry.key}\` as a map: \`train: python train.py\`.` }, report);
+    const node = readMap(
+      item,
+      {
+        what: 'An item of the list of tasks',
+        expected: 'a map with a `name`',
+        write: `Write \`${entry.key}\` as a map: \`train: python train.py\`.`,
+      },
+      report,
+    );
     const named = node?.entries.find(({ key }) => key === 'name');
     if (node === null) return [];
     if (named === undefined) {
-      report('missing-key', item.at, { key: 'name', where: `task ${index + 1} of the list`, example: 'name: train' });
+      report('missing-key', item.at, {
+        key: 'name',
+        where: `task ${index + 1} of the list`,
+        example: 'name: train',
+      });
       return [];
     }
-    const text = readText(named.value, { what: '`name`', expected: 'the name of a task', write: 'Write `name: train`.' }, report);
+    const text = readText(
+      named.value,
+      { what: '`name`', expected: 'the name of a task', write: 'Write `name: train`.' },
+      report,
+    );
     if (text === null) return [];
     checkName(text.text, 'the name of a task', text.at, report);
     const line = lines.get(text.text);
@@ -63,7 +99,7 @@ function readTaskList(items: readonly Node[], entry: Entry, isInPipeline: boolea
       return [];
     }
     lines.set(text.text, text.at.line);
-    return [readTask({ name: text.text, at: text.at, value: item }, isInPipeline, report)];
+    return [readTask({ name: text.text, at: text.at, value: item, isListed: true }, isInPipeline, report)];
   });
 }
 
@@ -96,8 +132,19 @@ function bare({ name, at }: Named): Omit<CommandTask, 'kind' | 'script'> {
 type TaskFields = Fields<(typeof taskKeys)['keys']>;
 
 function readTaskMap(named: Named, node: MapNode, isInPipeline: boolean, report: Report): Task {
-  const fields: TaskFields = readFields(node, olderTaskKeys, report, { mayBeEmpty: ['runcommand', 'executor'] });
-  const kinds = [fields.get('runcommand'), fields.get('executor'), fields.get('pipeline'), fields.get('taskref')]
+  const rules = {
+    mayBeEmpty: ['runcommand', 'executor'],
+  };
+  const isListed = named.isListed === true;
+  const fields: TaskFields = isListed
+    ? readFields(node, olderTaskKeys, report, rules)
+    : readFields(node, taskKeys, report, rules);
+  const kinds = [
+    fields.get('runcommand'),
+    fields.get('executor'),
+    fields.get('pipeline'),
+    fields.get('taskref'),
+  ]
     .filter((entry) => entry !== undefined)
     .sort((one, other) => one.at.line - other.at.line || one.at.column - other.at.column);
   const [what, ...others] = kinds;
@@ -117,8 +164,10 @@ function readTaskMap(named: Named, node: MapNode, isInPipeline: boolean, report:
     if: readCondition(fields, report),
     env: env === undefined ? [] : readEnv(env, set, report),
   };
-  if (what !== undefined && what === fields.get('pipeline')) return readPipeline(declared, what, fields, set, report);
-  if (what !== undefined && what === fields.get('taskref')) return readTaskref(declared, what, node, fields, report);
+  if (what !== undefined && what === fields.get('pipeline'))
+    return readPipeline(declared, what, fields, set, report);
+  if (what !== undefined && what === fields.get('taskref'))
+    return readTaskref(declared, what, node, fields, report);
   return { ...declared, kind: 'command', ...readRun(declared.name, fields, set, report) };
 }
 
@@ -141,11 +190,23 @@ function readNeeds(named: Named, fields: TaskFields, isInPipeline: boolean, repo
 
 function readCondition(fields: TaskFields, report: Report): Condition {
   const entry = fields.get('if');
-  const hints = { 'success()': 'Write `success`.', 'failure()': 'Write `failure`.', 'always()': 'Write `always`.', true: 'Write `always`.' };
-  return entry === undefined ? 'success' : (readChoice(entry.value, '`if`', conditions, report, hints) ?? 'success');
+  const hints = {
+    'success()': 'Write `success`.',
+    'failure()': 'Write `failure`.',
+    'always()': 'Write `always`.',
+    true: 'Write `always`.',
+  };
+  return entry === undefined
+    ? 'success'
+    : (readChoice(entry.value, '`if`', conditions, report, hints) ?? 'success');
 }
 
-function readRun(name: string, fields: TaskFields, set: SetVariables, report: Report): Omit<CommandTask, keyof Declared | 'kind'> {
+function readRun(
+  name: string,
+  fields: TaskFields,
+  set: SetVariables,
+  report: Report,
+): Omit<CommandTask, keyof Declared | 'kind'> {
   const command = fields.get('runcommand');
   const executor = fields.get('executor');
   const secrets = fields.get('secrets');
@@ -154,7 +215,10 @@ function readRun(name: string, fields: TaskFields, set: SetVariables, report: Re
   const timeout = fields.get('timeout');
   const retries = fields.get('retries');
   const artifacts = fields.get('artifacts');
-  const script = command === undefined ? executor && readExecutor(executor, name, report) : readCommand(command.value, name, report);
+  const script =
+    command === undefined
+      ? executor && readExecutor(executor, name, report)
+      : readCommand(command.value, name, report);
   return {
     script: script ?? '',
     secrets: secrets === undefined ? [] : readSecrets(secrets, set, report),
@@ -168,7 +232,13 @@ function readRun(name: string, fields: TaskFields, set: SetVariables, report: Re
 
 const notOnPipeline = ['retries', 'resources', 'image', 'artifacts'] as const;
 
-function readPipeline(declared: Declared, entry: Entry, fields: TaskFields, set: SetVariables, report: Report): PipelineTask {
+function readPipeline(
+  declared: Declared,
+  entry: Entry,
+  fields: TaskFields,
+  set: SetVariables,
+  report: Report,
+): PipelineTask {
   for (const key of notOnPipeline) {
     const misplaced = fields.get(key);
     if (misplaced !== undefined) report('not-on-pipeline', misplaced.at, { key, task: declared.name });
@@ -188,11 +258,18 @@ function readPipeline(declared: Declared, entry: Entry, fields: TaskFields, set:
 
 const notBesideTaskref = ['secrets', 'timeout', ...notOnPipeline] as const;
 
-function readTaskref(declared: Declared, entry: Entry, node: MapNode, fields: TaskFields, report: Report): TaskReference {
+function readTaskref(
+  declared: Declared,
+  entry: Entry,
+  node: MapNode,
+  fields: TaskFields,
+  report: Report,
+): TaskReference {
   const reference = readReference(entry.value, '`taskref`', report);
   for (const key of notBesideTaskref) {
     const misplaced = fields.get(key);
-    if (misplaced !== undefined) report('not-beside-taskref', misplaced.at, { key, task: reference?.name ?? '' });
+    if (misplaced !== undefined)
+      report('not-beside-taskref', misplaced.at, { key, task: reference?.name ?? '' });
   }
   return { ...declared, kind: 'taskref', taskref: reference ?? { name: '', position: positionOf(node.at) } };
 }

@@ -1,6 +1,6 @@
 import type { EnvVariable, SecretVariable } from '../project.ts';
 import type { Place } from '../problems.ts';
-import { secretKeys, variableKeys } from './keys.ts';
+import { secretKeys, variableKeys } from './keys-task.ts';
 import type { Entry, MapNode, Node } from './node.ts';
 import { readFields, readItems, readText, reportType, requireKey } from './read.ts';
 import { checkName } from './read-name.ts';
@@ -21,11 +21,24 @@ export function readEnv(entry: Entry, set: SetVariables, report: Report): readon
   return readItems(entry.value, 'an item of `env`', report).flatMap((item) => {
     if (item.kind !== 'map') {
       const pair = item.kind === 'text' ? /^([A-Za-z_]\w*)=(.*)$/su.exec(item.text) : null;
-      const write = pair === null ? 'Write `env: {STAGE: production}`.' : `Write \`{${pair[1] ?? ''}: ${pair[2] ?? ''}}\`.`;
-      reportType(item, { what: entry.value.kind === 'list' ? 'An item of `env`' : '`env`', expected: 'a map of variable to value', write }, report);
+      const write =
+        pair === null
+          ? 'Write `env: {STAGE: production}`.'
+          : `Write \`{${pair[1] ?? ''}: ${pair[2] ?? ''}}\`.`;
+      reportType(
+        item,
+        {
+          what: entry.value.kind === 'list' ? 'An item of `env`' : '`env`',
+          expected: 'a map of variable to value',
+          write,
+        },
+        report,
+      );
       return [];
     }
-    return isEntry(item) ? readEnvEntry(item, entry.value.kind === 'list' ? item.at : entry.at, set, report) : readEnvMap(item, set, report);
+    return isEntry(item)
+      ? readEnvEntry(item, entry.value.kind === 'list' ? item.at : entry.at, set, report)
+      : readEnvMap(item, set, report);
   });
 }
 
@@ -37,24 +50,64 @@ function readEnvMap(node: MapNode, set: SetVariables, report: Report): EnvVariab
       return [];
     }
     setVariable(entry.key, entry.at, 'env', set, report);
-    const value = readText(entry.value, { what: `The value of \`${entry.key}\``, expected: 'text', write: 'Write one value, in quotes if it contains `: `, `[` or `{`.' }, report);
+    const value = readText(
+      entry.value,
+      {
+        what: `The value of \`${entry.key}\``,
+        expected: 'text',
+        write: 'Write one value, in quotes if it contains `: `, `[` or `{`.',
+      },
+      report,
+    );
     return [{ name: entry.key, value: value?.text ?? '' }];
   });
 }
 
 function readEnvEntry(node: MapNode, at: Place, set: SetVariables, report: Report): EnvVariable[] {
   const older = olderEntry(node, ['name', 'key', 'val']);
-  const fields = readFields(node, variableKeys, older === null ? report : quietly(report, 'older-spelling'), { mayBeEmpty: ['value'] });
+  const fields = readFields(node, variableKeys, older === null ? report : quietly(report, 'older-spelling'), {
+    mayBeEmpty: ['value'],
+  });
   const name = fields.get('envkey');
   const value = fields.get('value');
-  if (older !== null) report('older-spelling', node.at, { written: `\`{${older.join(', ')}}\``, present: `\`{${textOf(name)}: ${textOf(value)}}\`` });
+  if (older !== null)
+    report('older-spelling', node.at, {
+      written: `\`{${older.join(', ')}}\``,
+      present: `\`{${textOf(name)}: ${textOf(value)}}\``,
+    });
   const where = 'this entry of `env`';
   requireKey(fields, 'envkey', at, where, 'envkey: STAGE', report);
-  requireKey(fields, 'value', at, `${where} (a variable that is really called \`value\` or \`name\` is written in a list, \`[{envkey: value, value: 3}]\`)`, 'value: production', report);
-  const variable = name === undefined ? null : readText(name.value, { what: '`envkey`', expected: 'the name of a variable', write: 'Write one name, as in `envkey: STAGE`.' }, report);
+  requireKey(
+    fields,
+    'value',
+    at,
+    `${where} (a variable that is really called \`value\` or \`name\` is written in a list, \`[{envkey: value, value: 3}]\`)`,
+    'value: production',
+    report,
+  );
+  const variable =
+    name === undefined
+      ? null
+      : readText(
+          name.value,
+          {
+            what: '`envkey`',
+            expected: 'the name of a variable',
+            write: 'Write one name, as in `envkey: STAGE`.',
+          },
+          report,
+        );
   const isNothing = value?.value.kind === 'empty' && value.value.written === '';
-  const text = value === undefined || isNothing ? null : readText(value.value, { what: '`value`', expected: 'text', write: 'Write one value, as in `value: production`.' }, report);
-  if (isNothing && value !== undefined) report('empty-key', value.at, { key: value.key, means: 'counts as the empty text' });
+  const text =
+    value === undefined || isNothing
+      ? null
+      : readText(
+          value.value,
+          { what: '`value`', expected: 'text', write: 'Write one value, as in `value: production`.' },
+          report,
+        );
+  if (isNothing && value !== undefined)
+    report('empty-key', value.at, { key: value.key, means: 'counts as the empty text' });
   if (variable === null) return [];
   setVariable(variable.text, variable.at, 'env', set, report);
   return [{ name: variable.text, value: text?.text ?? '' }];
@@ -64,9 +117,19 @@ function readEnvEntry(node: MapNode, at: Place, set: SetVariables, report: Repor
 export function readSecrets(entry: Entry, set: SetVariables, report: Report): readonly SecretVariable[] {
   return readItems(entry.value, 'an item of `secrets`', report).flatMap((item) => {
     if (item.kind === 'map') {
-      return isEntry(item) ? readSecretEntry(item, entry.value.kind === 'list' ? item.at : entry.at, set, report) : readSecretMap(item, set, report);
+      return isEntry(item)
+        ? readSecretEntry(item, entry.value.kind === 'list' ? item.at : entry.at, set, report)
+        : readSecretMap(item, set, report);
     }
-    const name = readText(item, { what: 'A secret', expected: 'a name or a map', write: 'Write `secrets: [HF_TOKEN]` or `secrets: {VARIABLE: secret}`.' }, report);
+    const name = readText(
+      item,
+      {
+        what: 'A secret',
+        expected: 'a name or a map',
+        write: 'Write `secrets: [HF_TOKEN]` or `secrets: {VARIABLE: secret}`.',
+      },
+      report,
+    );
     if (name === null) return [];
     setVariable(name.text, name.at, 'secrets', set, report);
     return [{ name: name.text, secret: name.text }];
@@ -90,19 +153,42 @@ function readSecretEntry(node: MapNode, at: Place, set: SetVariables, report: Re
   const fields = readFields(node, secretKeys, older === null ? report : quietly(report, 'older-spelling'));
   const name = fields.get('name');
   const variable = fields.get('envkey');
-  if (older !== null) report('older-spelling', node.at, { written: `\`{${older.join(', ')}}\``, present: `\`{${textOf(variable)}: ${textOf(name)}}\`` });
+  if (older !== null)
+    report('older-spelling', node.at, {
+      written: `\`{${older.join(', ')}}\``,
+      present: `\`{${textOf(variable)}: ${textOf(name)}}\``,
+    });
   const where = 'this entry of `secrets`';
   requireKey(fields, 'name', at, where, 'name: storagesecret', report);
   requireKey(fields, 'envkey', at, where, 'envkey: STORAGE_SECRET', report);
   const secret = name === undefined ? null : readSecretName(name.value, report);
-  const text = variable === undefined ? null : readText(variable.value, { what: '`envkey`', expected: 'the name of a variable', write: 'Write one name, as in `envkey: STORAGE_SECRET`.' }, report);
+  const text =
+    variable === undefined
+      ? null
+      : readText(
+          variable.value,
+          {
+            what: '`envkey`',
+            expected: 'the name of a variable',
+            write: 'Write one name, as in `envkey: STORAGE_SECRET`.',
+          },
+          report,
+        );
   if (text === null) return [];
   setVariable(text.text, text.at, 'secrets', set, report);
   return [{ name: text.text, secret: secret ?? '' }];
 }
 
 function readSecretName(node: Node, report: Report): string | null {
-  const text = readText(node, { what: 'The name of a secret', expected: 'one name', write: 'Write the name that `ame secret set` was given.' }, report);
+  const text = readText(
+    node,
+    {
+      what: 'The name of a secret',
+      expected: 'one name',
+      write: 'Write the name that `ame secret set` was given.',
+    },
+    report,
+  );
   if (text === null) return null;
   checkName(text.text, 'the name of a secret', text.at, report);
   return text.text;
@@ -110,9 +196,20 @@ function readSecretName(node: Node, report: Report): string | null {
 
 function setVariable(name: string, at: Place, under: string, set: SetVariables, report: Report): void {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/u.test(name)) {
-    const bare = name.slice(0, 200).replaceAll(/\W+/gu, '_').replace(/^(?=\d)/u, '_');
-    const why = /^\d/u.test(name) ? 'it begins with a digit' : name === '' ? 'it is empty' : 'a shell knows only letters, digits and underscores';
-    report('bad-variable', at, { text: name, why, suggestion: /^[A-Za-z_]\w*$/u.test(bare) && bare !== '_' ? bare : null });
+    const bare = name
+      .slice(0, 200)
+      .replaceAll(/\W+/gu, '_')
+      .replace(/^(?=\d)/u, '_');
+    const why = /^\d/u.test(name)
+      ? 'it begins with a digit'
+      : name === ''
+        ? 'it is empty'
+        : 'a shell knows only letters, digits and underscores';
+    report('bad-variable', at, {
+      text: name,
+      why,
+      suggestion: /^[A-Za-z_]\w*$/u.test(bare) && bare !== '_' ? bare : null,
+    });
     return;
   }
   if (/^AME_/iu.test(name)) report('reserved-variable', at, { text: name });

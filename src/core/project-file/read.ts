@@ -60,7 +60,10 @@ export function readFields<K extends readonly Key[]>(
       report('exclusive-keys', entry.at, { key: entry.key, other: earlier.key, line: earlier.at.line, why });
     }
   }
-  return { get: (name) => found.get(name), lacks: (name) => !found.has(name) && !guessed.has(name) };
+  return {
+    get: (name) => found.get(name),
+    lacks: (name) => node.isWhole && !found.has(name) && !guessed.has(name),
+  };
 }
 
 function reportUnknown(entry: Entry, table: KeyTable, report: Report, guessed: Set<string>): void {
@@ -80,7 +83,10 @@ function reportUnknown(entry: Entry, table: KeyTable, report: Report, guessed: S
 }
 
 function reportOlder(entry: Entry, instead: string, report: Report): void {
-  report('older-spelling', entry.at, { written: `\`${shorten(entry.key)}\``, present: `\`${instead}: ${shorten(sketch(entry.value))}\`` });
+  report('older-spelling', entry.at, {
+    written: `\`${shorten(entry.key)}\``,
+    present: `\`${instead}: ${shorten(sketch(entry.value))}\``,
+  });
 }
 
 /** What a value is called in messages, and how it is written properly. */
@@ -90,9 +96,9 @@ export type Wanted = { readonly what: string; readonly expected: string; readonl
 export function readMap(node: Node, wanted: Wanted, report: Report): MapNode | null {
   if (node.kind === 'map') return node;
   if (node.kind === 'broken') return null;
-  const glued = node.kind === 'text' && node.reads === null ? /^([\w-]+):(\S.*)$/u.exec(node.text) : null;
-  if (glued !== null && node.kind === 'text') {
-    report('missing-colon', node.at, { text: node.text, corrected: `${glued[1] ?? ''}: ${glued[2] ?? ''}` });
+  const glued = node.kind === 'text' && node.reads === null ? /^([\w-]+):([^\s/]\S*)/u.exec(node.text) : null;
+  if (glued !== null) {
+    report('missing-colon', node.at, { text: glued[0], corrected: `${glued[1] ?? ''}: ${glued[2] ?? ''}` });
     return null;
   }
   reportType(node, wanted, report);
@@ -149,13 +155,23 @@ export function readChoice<const W extends string>(
   report: Report,
   hints: Readonly<Record<string, string>> = {},
 ): W | null {
-  const text = readValue(node, { what, expected: 'one word', write: `Write one of ${words.join(', ')}.` }, report);
+  const text = readValue(
+    node,
+    { what, expected: 'one word', write: `Write one of ${words.join(', ')}.` },
+    report,
+  );
   if (text === null) return null;
   const word = words.find((candidate) => candidate === text.text);
   if (word !== undefined) return word;
   const bare = text.text.replaceAll(/[^\w-]/gu, '');
   const hint = Object.hasOwn(hints, text.text) ? (hints[text.text] ?? null) : null;
-  report('bad-choice', text.at, { what, text: text.text, choices: words, nearest: closest(bare, words), hint });
+  report('bad-choice', text.at, {
+    what,
+    text: text.text,
+    choices: words,
+    nearest: closest(bare, words),
+    hint,
+  });
   return null;
 }
 
@@ -165,7 +181,11 @@ export function readInteger(
   wanted: { readonly what: string; readonly least: number; readonly most: number; readonly example: string },
   report: Report,
 ): number | null {
-  const text = readValue(node, { what: wanted.what, expected: 'a whole number', write: `Write \`${wanted.example}\`, for instance.` }, report);
+  const text = readValue(
+    node,
+    { what: wanted.what, expected: 'a whole number', write: `Write \`${wanted.example}\`, for instance.` },
+    report,
+  );
   if (text === null) return null;
   const number = /^\d{1,9}$/u.test(text.text) ? Number(text.text) : Number.NaN;
   if (number >= wanted.least && number <= wanted.most) return number;

@@ -32,7 +32,9 @@ function checkExists(reference: Reference, names: readonly string[], path: strin
   if (reference.name === '' || names.includes(reference.name)) return;
   const outer = reference.name.split('/')[0] ?? '';
   const isNested = reference.name.includes('/') && names.includes(outer);
-  const hint = isNested ? `Only tasks directly under \`tasks\` can be named here: write \`${outer}\`, or move the task there.` : null;
+  const hint = isNested
+    ? `Only tasks directly under \`tasks\` can be named here: write \`${outer}\`, or move the task there.`
+    : null;
   report('unknown-task', placeOf(reference, path), {
     name: reference.name,
     where: 'under `tasks`',
@@ -50,17 +52,23 @@ function checkNeeds(pipeline: PipelineTask, topNames: readonly string[], path: s
       report('unknown-task', placeOf(need, `${path}.pipeline.${task.name}.needs[${index}]`), {
         name: need.name,
         where: `in the pipeline of \`${pipeline.name}\``,
-        nearest: closest(need.name, names.filter((name) => name !== task.name)),
+        nearest: closest(
+          need.name,
+          names.filter((name) => name !== task.name),
+        ),
         known: names.filter((name) => name !== task.name),
         hint: hintForNeed(need.name, pipeline, names, topNames),
       });
     }
   }
-  const order = new Map(pipeline.tasks.map((task, index) => [task.name, { task, before: pipeline.tasks[index - 1] }]));
+  const order = new Map(
+    pipeline.tasks.map((task, index) => [task.name, { task, before: pipeline.tasks[index - 1] }]),
+  );
   const cycles = findCycles(names, (name) => {
     const entry = order.get(name);
     if (entry === undefined) return [];
-    if (entry.task.needs === null) return entry.before === undefined ? [] : [{ to: entry.before.name, reference: null }];
+    if (entry.task.needs === null)
+      return entry.before === undefined ? [] : [{ to: entry.before.name, reference: null }];
     return entry.task.needs.map((need) => ({ to: need.name, reference: need }));
   });
   for (const cycle of cycles) {
@@ -69,26 +77,41 @@ function checkNeeds(pipeline: PipelineTask, topNames: readonly string[], path: s
     const index = order.get(first.from)?.task.needs?.indexOf(first.reference) ?? 0;
     report('cycle', placeOf(first.reference, `${path}.pipeline.${first.from}.needs[${index}]`), {
       tasks: cycle.map(({ from }) => from),
-      implicit: cycle.filter(({ reference }) => reference === null).map(({ from, to }) => ({ task: from, after: to })),
+      implicit: cycle
+        .filter(({ reference }) => reference === null)
+        .map(({ from, to }) => ({ task: from, after: to })),
       by: 'needs',
     });
   }
 }
 
-function hintForNeed(name: string, pipeline: PipelineTask, names: readonly string[], topNames: readonly string[]): string | null {
+function hintForNeed(
+  name: string,
+  pipeline: PipelineTask,
+  names: readonly string[],
+  topNames: readonly string[],
+): string | null {
   if (name === pipeline.name) return 'Delete it; a task of a pipeline cannot need the pipeline itself.';
   // `- a` indented deeper than the item above becomes part of that item's text.
   if (/ - /u.test(name)) return 'Begin every `-` of the list at the same column; YAML joined two items here.';
-  if (name.includes(',')) return `Write a list: \`needs: [${name.split(',').map((part) => part.trim()).join(', ')}]\`.`;
+  if (name.includes(','))
+    return `Write a list: \`needs: [${name
+      .split(',')
+      .map((part) => part.trim())
+      .join(', ')}]\`.`;
   const outer = name.split('/')[0] ?? '';
-  if (name.includes('/') && names.includes(outer)) return `Write \`${outer}\`; needing a pipeline means its last tasks.`;
+  if (name.includes('/') && names.includes(outer))
+    return `Write \`${outer}\`; needing a pipeline means its last tasks.`;
   const isElsewhere = topNames.includes(name) && closest(name, names) === null;
-  return isElsewhere ? `Only tasks of the same pipeline can be needed; add \`${name}: {taskref: ${name}}\` to this one.` : null;
+  return isElsewhere
+    ? `Only tasks of the same pipeline can be needed; add \`${name}: {taskref: ${name}}\` to this one.`
+    : null;
 }
 
 function checkTriggers(project: Project, names: readonly string[], report: Report): void {
   const { on } = project;
-  for (const [index, reference] of (on?.push?.run ?? []).entries()) checkExists(reference, names, `on.push.run[${index}]`, report);
+  for (const [index, reference] of (on?.push?.run ?? []).entries())
+    checkExists(reference, names, `on.push.run[${index}]`, report);
   for (const [index, reference] of (on?.pullRequest?.run ?? []).entries()) {
     checkExists(reference, names, `on.pull_request.run[${index}]`, report);
   }
@@ -97,7 +120,8 @@ function checkTriggers(project: Project, names: readonly string[], report: Repor
   }
   const hasDefault = names.includes('main') || names.length === 1;
   if (names.length === 0) {
-    const isAsked = project.recurringTasks.length > 0 || on?.push?.run != null || on?.pullRequest?.run != null;
+    const runs = [on?.push?.run, on?.pullRequest?.run].some((run) => run !== undefined && run !== null);
+    const isAsked = project.recurringTasks.length > 0 || runs;
     if (!isAsked) report('no-tasks', { line: 1, column: 1, path: '' }, {});
     return;
   }
@@ -105,7 +129,11 @@ function checkTriggers(project: Project, names: readonly string[], report: Repor
     report('nothing-to-run', { ...on.push.position, path: 'on.push' }, { trigger: 'push', tasks: names });
   }
   if (on?.pullRequest?.run === null && !hasDefault) {
-    report('nothing-to-run', { ...on.pullRequest.position, path: 'on.pull_request' }, { trigger: 'pull request', tasks: names });
+    report(
+      'nothing-to-run',
+      { ...on.pullRequest.position, path: 'on.pull_request' },
+      { trigger: 'pull request', tasks: names },
+    );
   }
 }
 
@@ -117,12 +145,20 @@ function checkTaskrefCycles(tasks: readonly Task[], report: Report): void {
   for (const cycle of cycles) {
     const first = cycle[0];
     if (first?.reference === undefined || first.reference === null) continue;
-    const path = references.get(first.from)?.find(({ reference }) => reference === first.reference)?.path ?? '';
-    report('cycle', placeOf(first.reference, path), { tasks: cycle.map(({ from }) => from), implicit: [], by: 'taskref' });
+    const path =
+      references.get(first.from)?.find(({ reference }) => reference === first.reference)?.path ?? '';
+    report('cycle', placeOf(first.reference, path), {
+      tasks: cycle.map(({ from }) => from),
+      implicit: [],
+      by: 'taskref',
+    });
   }
 }
 
-function taskrefsOf(task: Task, path: string): readonly { readonly reference: Reference; readonly path: string }[] {
+function taskrefsOf(
+  task: Task,
+  path: string,
+): readonly { readonly reference: Reference; readonly path: string }[] {
   if (task.kind === 'taskref') return [{ reference: task.taskref, path: `${path}.taskref` }];
   if (task.kind === 'command') return [];
   return task.tasks.flatMap((inner) => taskrefsOf(inner, `${path}.pipeline.${inner.name}`));

@@ -5,7 +5,12 @@ export const namePattern = '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$';
 export const variablePattern = '^[A-Za-z_][A-Za-z0-9_]*$';
 
 /** A reference to one of the definitions of the schema. */
-export function defined(name: keyof typeof definitions | 'task'): Schema {
+export function defined(name: keyof typeof definitions): Schema {
+  return { $ref: `#/definitions/${name}` };
+}
+
+/** The schema of one of the key tables. */
+export function table(name: string): Schema {
   return { $ref: `#/definitions/${name}` };
 }
 
@@ -49,17 +54,27 @@ export const definitions = {
   },
   cpu: {
     description: 'A number of cores, or thousandths as in 500m.',
-    anyOf: [{ type: 'number', exclusiveMinimum: 0 }, { type: 'string', pattern: '^\\+?[0-9.]+(?:[eE][+-]?\\d{1,2}|[numkMGTPE]|[KMGTPE]i)?$' }],
+    anyOf: [
+      { type: 'number', exclusiveMinimum: 0 },
+      { type: 'string', pattern: '^\\+?[0-9.]+(?:[eE][+-]?\\d{1,2}|[numkMGTPE]|[KMGTPE]i)?$' },
+    ],
   },
   size: {
     description: 'Bytes, with a unit such as Mi, Gi, Ti.',
-    anyOf: [{ type: 'number', minimum: 1_048_576 }, { type: 'string', pattern: '^\\+?[0-9.]+(?:[eE][+-]?\\d{1,2}|[kMGTPE]|[KMGTPE]i)?$' }],
+    anyOf: [
+      { type: 'number', minimum: 1_048_576 },
+      { type: 'string', pattern: '^\\+?[0-9.]+(?:[eE][+-]?\\d{1,2}|[kMGTPE]|[KMGTPE]i)?$' },
+    ],
   },
   sizeRange: {
     description: 'A size, or start..ceiling as in 8Gi..32Gi.',
     anyOf: [
       { type: 'number', minimum: 1_048_576 },
-      { type: 'string', pattern: '^\\s*\\+?[0-9.]+?(?:[eE][+-]?\\d{1,2}|[kMGTPE]|[KMGTPE]i)?\\s*(?:\\.\\.\\s*\\+?[0-9.]+(?:[eE][+-]?\\d{1,2}|[kMGTPE]|[KMGTPE]i)?\\s*)?$' },
+      {
+        type: 'string',
+        pattern:
+          '^\\s*\\+?[0-9.]+?(?:[eE][+-]?\\d{1,2}|[kMGTPE]|[KMGTPE]i)?\\s*(?:\\.\\.\\s*\\+?[0-9.]+(?:[eE][+-]?\\d{1,2}|[kMGTPE]|[KMGTPE]i)?\\s*)?$',
+      },
     ],
   },
   glob: { type: ['string', 'number', 'boolean'], pattern: '^!?[^/!\\s]' },

@@ -23,7 +23,10 @@ export function isCountable(tasks: readonly Task[], report: Report): boolean {
 }
 
 function declared(task: Task, path: string): (Position & { readonly path: string })[] {
-  const inner = task.kind === 'pipeline' ? task.tasks.flatMap((each) => declared(each, `${path}.pipeline.${each.name}`)) : [];
+  const inner =
+    task.kind === 'pipeline'
+      ? task.tasks.flatMap((each) => declared(each, `${path}.pipeline.${each.name}`))
+      : [];
   return [{ ...task.position, path }, ...inner];
 }
 
@@ -63,20 +66,32 @@ function checkDepth(task: Task, level: number, path: string, sizes: Sizes, repor
     const { levels } = sizes(task.taskref.name);
     // What is too deep by itself is reported there and not wherever it is taken.
     if (levels > mostNested || level + levels <= mostNested) return;
-    report('too-nested', { ...task.taskref.position, path: `${path}.taskref` }, { most: mostNested, through: task.taskref.name });
+    report(
+      'too-nested',
+      { ...task.taskref.position, path: `${path}.taskref` },
+      { most: mostNested, through: task.taskref.name },
+    );
     return;
   }
   if (level + 1 > mostNested) {
     report('too-nested', { ...task.position, path }, { most: mostNested, through: null });
     return;
   }
-  for (const inner of task.tasks) checkDepth(inner, level + 1, `${path}.pipeline.${inner.name}`, sizes, report);
+  for (const inner of task.tasks)
+    checkDepth(inner, level + 1, `${path}.pipeline.${inner.name}`, sizes, report);
 }
 
 function checkPlanned(task: Task, sizes: Sizes, report: Report): void {
   if (sizes(task.name).commands <= mostPlanned) return;
-  const isInherited = referenced(task).some((name) => name !== task.name && sizes(name).commands > mostPlanned);
-  if (!isInherited) report('plan-too-large', { ...task.position, path: `tasks.${task.name}` }, { task: task.name, most: mostPlanned });
+  const isInherited = referenced(task).some(
+    (name) => name !== task.name && sizes(name).commands > mostPlanned,
+  );
+  if (!isInherited)
+    report(
+      'plan-too-large',
+      { ...task.position, path: `tasks.${task.name}` },
+      { task: task.name, most: mostPlanned },
+    );
 }
 
 function referenced(task: Task): readonly string[] {

@@ -5,7 +5,8 @@ type OpenBlock = { readonly column: number; readonly kind: 'map' | 'list' };
 
 /** One token of the text, with what is open around it. Offsets and columns count from 0, lines from 1. */
 export type StructureToken = {
-  readonly type: ReturnType<typeof CST.tokenType>;
+  /** As the parser names it, such as `map-value-ind` for a colon; '' where it has no name. */
+  readonly type: string;
   readonly source: string;
   readonly offset: number;
   readonly line: number;
@@ -47,7 +48,7 @@ export function* walkStructure(text: string): Generator<StructureToken> {
       isScalar = true;
       continue;
     }
-    const type = isScalar ? 'scalar' : CST.tokenType(source);
+    const type: string = isScalar ? 'scalar' : (CST.tokenType(source) ?? '');
     isScalar = false;
     const column = offset - lineStart;
     const before = { blocks, brackets };
@@ -78,7 +79,12 @@ export function* walkStructure(text: string): Generator<StructureToken> {
       default:
         break;
     }
-    if (type === 'newline' || type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind') {
+    if (
+      type === 'newline' ||
+      type === 'seq-item-ind' ||
+      type === 'explicit-key-ind' ||
+      type === 'map-value-ind'
+    ) {
       keyColumn = null;
     } else if (type !== 'space' && type !== 'comment') {
       keyColumn ??= column;

@@ -38,9 +38,12 @@ export function suggestQuantities(
   const number = written.replace(',', '.');
   const units = spelled[unit.toLowerCase()];
   if (units === undefined) return { why: `there is no unit ${unit}`, suggestions: [example] };
-  const suggestions = units.map((known) => `${number}${known}`).filter((candidate) => parseQuantity(candidate) !== null);
+  const suggestions = units
+    .map((known) => `${number}${known}`)
+    .filter((candidate) => parseQuantity(candidate) !== null);
   if (suggestions.length === 0) return { why: 'it is too large', suggestions: [example] };
   if (written !== number) return { why: 'it has a comma', suggestions };
-  if (suggestions.includes(number + unit)) return { why: 'a space stands before the unit', suggestions: [number + unit] };
+  if (suggestions.includes(number + unit))
+    return { why: 'a space stands before the unit', suggestions: [number + unit] };
   return { why: `there is no unit ${unit}`, suggestions };
 }

@@ -27,7 +27,10 @@ function utf8Length(text: string): number {
 function wellFormed(text: string, report: Report): string | null {
   if (text.isWellFormed()) return text;
   const at = text.search(/\p{Surrogate}/u);
-  report('not-utf8', placeAt(text, at), { what: 'half of a surrogate pair stands here', save: 'Delete this character and type it again.' });
+  report('not-utf8', placeAt(text, at), {
+    what: 'half of a surrogate pair stands here',
+    save: 'Delete this character and type it again.',
+  });
   return null;
 }
 
@@ -71,6 +74,7 @@ function isUtf8(bytes: Uint8Array, open: boolean): boolean {
 }
 
 // The complement of what YAML 1.2 calls printable; surrogates are already gone, line feeds and tabs stay.
+// oxlint-disable-next-line no-control-regex -- finding them is the purpose
 const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/u;
 
 function withoutControls(text: string, report: Report): string {

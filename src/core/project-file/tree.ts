@@ -1,8 +1,9 @@
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
-import type { Alias, Document, LineCounter, Node as YamlNode, Pair, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { Alias, Document, Node as YamlNode, Pair, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Place } from '../problems.ts';
+import type { Position } from '../project.ts';
 import { closest } from '../closest.ts';
-import type { Entry, ListNode, MapNode, Node } from './node.ts';
+import type { BrokenNode, Entry, ListNode, MapNode, Node } from './node.ts';
 import type { Report } from './report.ts';
 
 const mostDepth = 64;
@@ -12,9 +13,12 @@ const mostFromAliases = 10_000;
 const executorTags = new Set(['!poetry', '!pipEnv', '!pip', '!mlflow', '!custom']);
 const coreTags = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/u;
 
+/** Line and column, from 1, of an offset. */
+export type Locate = (offset: number) => Position;
+
 type Building = {
   readonly text: string;
-  readonly lines: LineCounter;
+  readonly locate: Locate;
   readonly report: Report;
   /** What each anchor stands for, with its number of nodes; `null` while it is being built. */
   readonly anchors: Map<string, { readonly node: Node; readonly size: number } | null>;
@@ -24,15 +28,27 @@ type Building = {
 };
 
 /** Turns a parsed document into a tree of our own; `null` where the document is empty. Reports what YAML allows and AME does not. */
-export function buildTree(document: Document.Parsed, text: string, lines: LineCounter, report: Report): Node | null {
-  if (document.contents === null || (isScalar(document.contents) && document.contents.source === '')) return null;
-  const building: Building = { text, lines, report, anchors: new Map(), nodes: 0, fromAliases: 0 };
+export function buildTree(
+  document: Document.Parsed,
+  text: string,
+  locate: Locate,
+  report: Report,
+): Node | null {
+  if (document.contents === null || (isScalar(document.contents) && document.contents.source === ''))
+    return null;
+  const building: Building = { text, locate, report, anchors: new Map(), nodes: 0, fromAliases: 0 };
   return build(building, document.contents, '', 1, null);
 }
 
 type AnyNode = YamlNode | ParsedNode | null;
 
-function build(building: Building, node: AnyNode, path: string, depth: number, parentKey: string | null): Node {
+function build(
+  building: Building,
+  node: AnyNode,
+  path: string,
+  depth: number,
+  parentKey: string | null,
+): Node {
   const at = placeOf(building, node, path);
   building.nodes += 1;
   if (node === null) return { kind: 'empty', at, written: '', tag: null };
@@ -46,70 +62,146 @@ function build(building: Building, node: AnyNode, path: string, depth: number, p
   return built;
 }
 
-function buildPlain(building: Building, node: Scalar | YAMLMap | YAMLSeq, at: Place, depth: number, parentKey: string | null): Node {
+function buildPlain(
+  building: Building,
+  node: Scalar | YAMLMap | YAMLSeq,
+  at: Place,
+  depth: number,
+  parentKey: string | null,
+): Node {
   if (depth > mostDepth && !isScalar(node)) {
     building.report('too-deep', at, { most: mostDepth });
     return { kind: 'broken', at };
   }
-  const tag = tagOf(node);
-  const isExecutor = parentKey === 'executor' && tag !== null && executorTags.has(tag);
-  if (tag !== null && !isExecutor) {
-    // The tag stands before the value, whose place is the value's own.
-    building.report('custom-tag', at, { tag });
+  const marks = marksOf(building, node, at);
+  if (marks === 'broken') return { kind: 'broken', at };
+  const tag =
+    node.tag !== undefined && executorTags.has(node.tag) && parentKey === 'executor' ? node.tag : null;
+  if (tag === null && node.tag !== undefined && !coreTags.test(node.tag)) {
+    building.report('custom-tag', marks.at, { tag: marks.tag });
     return { kind: 'broken', at };
   }
   if (isScalar(node)) return scalar(node, at, tag);
   return isSeq(node) ? list(building, node, at, depth) : map(building, node, at, depth, tag);
 }
 
-function tagOf(node: YamlNode): string | null {
-  const tag = node.tag;
-  // A `!` alone says "not a number" in YAML; in a command it is a shell's "not", which YAML would swallow.
-  if (tag === undefined || coreTags.test(tag)) return null;
-  return tag;
+/**
+ * The tag as it is written and the place where tag and anchor begin, which the parser leaves out of a value's
+ * range. Text that a shell understands and YAML swallows (`! grep`, `&& make`) is reported instead.
+ */
+function marksOf(
+  building: Building,
+  node: Scalar | YAMLMap | YAMLSeq,
+  at: Place,
+): { readonly at: Place; readonly tag: string } | 'broken' {
+  const start = node.range?.[0];
+  if (start === undefined || (node.tag === undefined && node.anchor === undefined)) return { at, tag: '' };
+  const marks =
+    /(?:[!&]\S*\s+)*[!&]\S*\s*$/u.exec(building.text.slice(Math.max(0, start - 300), start))?.[0] ?? '';
+  const place = { ...building.locate(start - marks.length), path: at.path };
+  const isShell = /(?:^|\s)!\s/u.test(marks)
+    ? '!'
+    : node.anchor !== undefined && !/^[\w.-]+$/u.test(node.anchor)
+      ? '&'
+      : null;
+  if (isShell === null || !isScalar(node)) return { at: place, tag: /!\S*/u.exec(marks)?.[0] ?? '' };
+  const text = building.text.slice(start - marks.length, node.range?.[1] ?? start).trim();
+  const why =
+    isShell === '!'
+      ? 'begins with `!`, which YAML takes for a tag'
+      : 'begins with `&`, which YAML takes for an anchor';
+  building.report('needs-quotes', place, { text, why });
+  return 'broken';
 }
 
 function scalar(node: Scalar, at: Place, tag: string | null): Node {
   const source = node.source ?? String(node.value);
   const isPlain = node.type === 'PLAIN';
   if (isPlain && node.value === null) return { kind: 'empty', at, written: source, tag };
-  const read = typeof node.value === 'string' || node.value === null ? null : String(node.value);
+  const { value } = node;
+  const isOther = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
+  const read = isOther ? String(value) : null;
   const offset = isPlain ? 0 : node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE' ? 1 : null;
   const text = isPlain ? source : String(node.value);
   // With an escape or a line break in it, columns inside the value cannot be counted from its start.
   const width = (node.range?.[1] ?? 0) - (node.range?.[0] ?? 0);
   const exact = offset !== null && width === text.length + 2 * offset;
-  return { kind: 'text', at, text, reads: read === null || read === text ? null : read, offset: exact ? offset : null };
+  return {
+    kind: 'text',
+    at,
+    text,
+    reads: read === null || read === text ? null : read,
+    offset: exact ? offset : null,
+  };
 }
 
 function list(building: Building, node: YAMLSeq, at: Place, depth: number): ListNode {
-  const items = node.items.map((item, index) => build(building, nodeOf(item), `${at.path}[${index}]`, depth + 1, null));
+  const items = node.items.map((item, index) =>
+    build(building, nodeOf(item), `${at.path}[${index}]`, depth + 1, null),
+  );
   return { kind: 'list', at, items };
 }
 
-function map(building: Building, node: YAMLMap, at: Place, depth: number, tag: string | null): MapNode {
+function map(
+  building: Building,
+  node: YAMLMap,
+  at: Place,
+  depth: number,
+  tag: string | null,
+): MapNode | BrokenNode {
+  if (isTemplate(node)) {
+    const [start = 0, end = 0] = node.range ?? [];
+    const why = 'is a map in a map to YAML; ame.yaml has no template language';
+    building.report('needs-quotes', at, { text: building.text.slice(start, end), why });
+    return { kind: 'broken', at };
+  }
+  let isWhole = true;
   const entries: Entry[] = [];
   const lineOf = new Map<string, number>();
   for (const pair of node.items) {
     const keyAt = placeOf(building, nodeOf(pair.key), at.path);
-    const key = keyText(building, pair, keyAt.line === 0 ? at : keyAt);
-    if (key === null) continue;
+    const key = keyText(building, pair, pair.key === null ? at : keyAt);
+    if (key === null) {
+      isWhole = false;
+      continue;
+    }
     const path = at.path === '' ? key : `${at.path}.${key}`;
     const place = { ...keyAt, path };
     const earlier = lineOf.get(key);
     const value = valueOf(building, pair, place, path, depth, key);
-    if (key === '<<') building.report('merge-key', place, {});
-    else if (earlier !== undefined) building.report('duplicate-key', place, { key, line: earlier });
+    if (key === '<<') {
+      building.report('merge-key', place, {});
+      isWhole = false;
+    } else if (earlier !== undefined) building.report('duplicate-key', place, { key, line: earlier });
     else {
       lineOf.set(key, place.line);
       entries.push({ key, at: place, value });
     }
   }
-  return { kind: 'map', at, entries, tag };
+  return { kind: 'map', at, entries, isWhole, tag };
+}
+
+/** `{{ name }}`, which other tools fill in. */
+function isTemplate(node: YAMLMap): boolean {
+  const [pair] = node.items;
+  return (
+    node.items.length === 1 &&
+    node.flow === true &&
+    isMap(pair?.key) &&
+    pair.key.flow === true &&
+    pair.value === null
+  );
 }
 
 /** The value of a pair; where there is none, its place is that of its key. */
-function valueOf(building: Building, pair: Pair, keyAt: Place, path: string, depth: number, key: string): Node {
+function valueOf(
+  building: Building,
+  pair: Pair,
+  keyAt: Place,
+  path: string,
+  depth: number,
+  key: string,
+): Node {
   const value = nodeOf(pair.value);
   const built = build(building, value, path, depth + 1, key);
   const isNothing = built.kind === 'empty' && built.written === '';
@@ -118,7 +210,7 @@ function valueOf(building: Building, pair: Pair, keyAt: Place, path: string, dep
 
 function keyText(building: Building, pair: Pair, at: Place): string | null {
   const key = nodeOf(pair.key);
-  if (isScalar(key) && tagOf(key) === null) {
+  if (isScalar(key) && (key.tag === undefined || coreTags.test(key.tag))) {
     const isNothing = key.type === 'PLAIN' && key.source === '';
     if (!isNothing) return key.type === 'PLAIN' ? (key.source ?? '') : String(key.value);
   }
@@ -137,7 +229,10 @@ function resolve(building: Building, alias: Alias, at: Place): Node {
     if (/^[\w-]+$/u.test(name)) {
       building.report('unknown-alias', at, { name, nearest: closest(name, [...building.anchors.keys()]) });
     } else {
-      building.report('needs-quotes', at, { text: `*${name}`, why: 'begins with `*`, which YAML takes for an alias' });
+      building.report('needs-quotes', at, {
+        text: `*${name}`,
+        why: 'begins with `*`, which YAML takes for an alias',
+      });
     }
     return { kind: 'broken', at };
   }
@@ -153,8 +248,7 @@ function resolve(building: Building, alias: Alias, at: Place): Node {
 function placeOf(building: Building, node: AnyNode, path: string): Place {
   const start = node?.range?.[0];
   if (start === undefined) return { line: 1, column: 1, path };
-  const { line, col } = building.lines.linePos(start);
-  return { line: Math.max(1, line), column: Math.max(1, col), path };
+  return { ...building.locate(start), path };
 }
 
 function nodeOf(value: unknown): AnyNode {

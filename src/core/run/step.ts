@@ -1,6 +1,6 @@
 import type { AttemptReport, Observation } from '../attempt.ts';
 import type { OutcomeClass } from '../outcome.ts';
-import type { Plan, PlannedTask } from '../plan.ts';
+import type { Plan } from '../plan.ts';
 import {
   advance,
   isFinal,
@@ -9,8 +9,8 @@ import {
   type Attempt,
   type AttemptState,
   type RunState,
-  type StopReason,
 } from '../run.ts';
+import { attemptLimits, reachedLimit, type Since } from './limits.ts';
 import { readyTasks } from './ready.ts';
 import { retryDecision } from './retry.ts';
 
@@ -28,8 +28,6 @@ export type SeenAttempt = Attempt & {
   /** The agent's word that it is over. */
   readonly report: AttemptReport | null;
   readonly observation: Observation;
-  /** The end of its standard error, where it has ended. */
-  readonly errors: string | null;
 };
 
 /** What is true of a run. */
@@ -49,7 +47,7 @@ export type RunView = {
   /** Ended attempts of the tasks in `active`, oldest first. */
   readonly earlier: ReadonlyMap<string, readonly Attempt[]>;
   /** When the first task of each pipeline with a time limit became ready, and when it started. */
-  readonly scopes: ReadonlyMap<string, { readonly readyAt: Date | null; readonly startedAt: Date | null }>;
+  readonly scopes: ReadonlyMap<string, Since>;
 };
 
 export type AttemptStep = {
@@ -104,9 +102,13 @@ export function stepRun(view: RunView, now: Date): RunStep {
       if (view.cancel === null) looks.push(seen.notBefore ?? now);
       continue;
     }
-    const limits = limitsOf(task, seen, view);
-    const stopReason = seen.stopReason ?? view.cancel ?? limits.find(({ at }) => at <= now)?.reason ?? null;
-    const next = look({ ...seen, stopReason }, now);
+    const startedAt = seen.startedAt ?? seen.saidStartedAt;
+    const limits = attemptLimits(plan, task, { readyAt: seen.readyAt, startedAt }, view.scopes);
+    // What has ended by itself was not stopped, whatever is wished now.
+    const wished = seen.report === null ? (view.cancel ?? reachedLimit(limits, now)?.reason ?? null) : null;
+    const stopReason = seen.stopReason ?? wished;
+    const asked = stopReason === seen.stopReason ? seen : { ...seen, stopReason };
+    const next = look(asked, now);
     if (next !== seen) changes.push(stepOf(seen, next));
     states.set(task.name, next.state);
     if (!isFinal(next.state)) {
@@ -133,14 +135,11 @@ export function stepRun(view: RunView, now: Date): RunStep {
     }
   }
 
-  const pausing = new Map(
-    [...view.active.filter((seen) => seen.state === 'waiting'), ...retries].map((one) => [one.task, one]),
-  );
+  const paused = new Map(view.active.filter(({ state }) => state === 'waiting').map((seen) => [seen.task, seen]));
+  const decided = new Set(retries.map(({ task }) => task));
   const positions = new Map(plan.tasks.map((task, position) => [task.name, position]));
-  const fresh = (task: string): SeenAttempt | FreshAttempt => {
-    const paused = view.active.find((seen) => seen.task === task && seen.state === 'waiting');
-    return paused ?? { ...freshAttempt, task, position: positions.get(task) ?? 0 };
-  };
+  const fresh = (task: string): SeenAttempt | FreshAttempt =>
+    paused.get(task) ?? { ...freshAttempt, task, position: positions.get(task) ?? 0 };
   const ready = readyTasks(plan, states, view.cancel !== null);
   for (const settled of ready.settle) {
     const attempt = fresh(settled.task);
@@ -150,10 +149,9 @@ export function stepRun(view: RunView, now: Date): RunStep {
     states.set(settled.task, next.state);
   }
   for (const task of view.held ? [] : ready.start) {
-    const pause = pausing.get(task)?.notBefore;
-    if (pause && pause > now) continue;
-    // A retry that was only just decided has no row yet: its pause is never shorter than a look.
-    if (retries.some((retry) => retry.task === task)) continue;
+    const pause = paused.get(task)?.notBefore;
+    // A retry that was only just decided has no row yet, and is looked at again when its pause is over.
+    if (decided.has(task) || (pause && pause > now)) continue;
     const attempt = fresh(task);
     const next = { ...attempt, state: 'queued' as const, queuedAt: now, readyAt: now };
     changes.push({ ...stepOf(attempt, next), cause: 'ready' });
@@ -183,7 +181,7 @@ const freshAttempt: Omit<FreshAttempt, 'task' | 'position'> = {
 
 /** The attempt as it is now: by the agent's word where there is one, else by what the executor sees. */
 function look(seen: SeenAttempt, now: Date): SeenAttempt {
-  if (seen.report !== null) return advance(seen, { kind: 'ended', report: seen.report }, now, seen.errors);
+  if (seen.report !== null) return advance(seen, { kind: 'ended', report: seen.report }, now);
   const begun =
     seen.saidStartedAt === null
       ? seen
@@ -191,31 +189,7 @@ function look(seen: SeenAttempt, now: Date): SeenAttempt {
   // Queued is stored before anything starts: what nobody has heard of was not started yet, and is started now.
   const unstarted =
     begun.state === 'queued' && begun.stopReason === null && seen.observation.kind === 'absent';
-  return unstarted ? begun : advance(begun, seen.observation, now, seen.errors);
-}
-
-function limitsOf(
-  task: PlannedTask,
-  seen: SeenAttempt,
-  view: RunView,
-): readonly { readonly at: Date; readonly reason: StopReason }[] {
-  const limits: { at: Date; reason: StopReason }[] = [];
-  const startedAt = seen.startedAt ?? seen.saidStartedAt;
-  if (startedAt !== null) limits.push({ at: later(startedAt, task.timeout.run), reason: 'timeout' });
-  if (startedAt === null && seen.readyAt !== null && task.timeout.queue !== null) {
-    limits.push({ at: later(seen.readyAt, task.timeout.queue), reason: 'queue_timeout' });
-  }
-  for (const deadline of view.plan.deadlines) {
-    if (deadline.scope !== '' && !task.name.startsWith(`${deadline.scope}/`)) continue;
-    const scope = view.scopes.get(deadline.scope);
-    if (deadline.run !== null && scope?.startedAt) {
-      limits.push({ at: later(scope.startedAt, deadline.run), reason: 'deadline' });
-    }
-    if (deadline.queue !== null && scope?.readyAt && !scope.startedAt) {
-      limits.push({ at: later(scope.readyAt, deadline.queue), reason: 'queue_timeout' });
-    }
-  }
-  return limits;
+  return unstarted ? begun : advance(begun, seen.observation, now);
 }
 
 function stepOf(
@@ -225,10 +199,6 @@ function stepOf(
   const { task, position, number } = from;
   const cause = to.reason ?? to.stopReason ?? to.state;
   return { task, position, number, from: from.state, to, cause };
-}
-
-function later(date: Date, seconds: number): Date {
-  return new Date(date.getTime() + seconds * 1_000);
 }
 
 function earliest(dates: readonly Date[]): Date | null {

@@ -1,6 +1,3 @@
-import type { Digest, ReadTree } from '../snapshot.ts';
-import { entriesOf } from './lookup.ts';
-
 /** A symbolic link: its path and its target, both bytes as latin1. */
 export type Link = { readonly path: string; readonly target: string };
 
@@ -17,14 +14,6 @@ export function leavingLinks(links: readonly Link[]): readonly Link[] {
   const targets = new Map(links.map((link) => [link.path, link.target]));
   const longest = links.reduce((length, { path }) => Math.max(length, path.length), 0);
   return links.filter((link) => leaves(link, targets, longest));
-}
-
-/** The links below a root that lead out of it. */
-export async function leavingLinksOf(readTree: ReadTree, root: Digest): Promise<readonly Link[]> {
-  const links: Link[] = [];
-  for await (const { path, entry } of entriesOf(readTree, root))
-    if (entry.type === 'symlink') links.push({ path, target: entry.target });
-  return leavingLinks(links);
 }
 
 function leaves(link: Link, targets: ReadonlyMap<string, string>, longest: number): boolean {

@@ -9,20 +9,7 @@ import { isUtf8 } from 'node:buffer';
 /** The text of a path's bytes. */
 export function pathText(path: string): string {
   const bytes = Buffer.from(path, 'latin1');
-  const text = isUtf8(bytes) ? escapeEscapes(bytes.toString('utf8')) : decodePieces(bytes);
-  return text;
-}
-
-/** The bytes of a path's text: what `pathText` was made from. */
-export function pathBytes(text: string): string {
-  const pieces = text.split(/\\x([0-9a-f]{2})/);
-  return pieces
-    .map((piece, i) =>
-      i % 2 === 0
-        ? Buffer.from(piece, 'utf8').toString('latin1')
-        : String.fromCharCode(Number.parseInt(piece, 16)),
-    )
-    .join('');
+  return isUtf8(bytes) ? escapeEscapes(bytes.toString('utf8')) : decodePieces(bytes);
 }
 
 function decodePieces(bytes: Buffer): string {

@@ -34,7 +34,7 @@ export function taskEnvironment(source: EnvironmentSource): Record<string, strin
     AME_PROJECT: order.project,
     AME_RUN: String(order.run.number),
     AME_TASK: order.task,
-    AME_ATTEMPT: String(order.id),
+    AME_ATTEMPT: String(order.number),
     AME_COMMIT: order.commit,
     AME_REF: order.ref,
     AME_MARK: source.mark,

@@ -1,0 +1,86 @@
+import { LineCounter, parseDocument } from 'yaml';
+import { isAbsence } from '../problems.ts';
+import type { Problem } from '../problems.ts';
+import type { Project } from '../project.ts';
+import { readProject } from './read-project.ts';
+import { collectProblems } from './report.ts';
+import { findSyntaxFaults } from './syntax-faults.ts';
+import type { BadLine, SyntaxFault } from './syntax-faults.ts';
+import { buildTree } from './tree.ts';
+import type { Locate } from './tree.ts';
+
+/** What one text says, read once; lines that must move are not among the problems. */
+export type Examination = {
+  readonly project: Project | null;
+  readonly problems: readonly Problem[];
+  readonly badLines: readonly BadLine[];
+};
+
+/** By how many columns lines were moved to the right; problems are shown where the line really stands. */
+export type Shifts = ReadonlyMap<number, number>;
+
+const mostRounds = 4;
+
+/**
+ * Reads a text that is within bounds. Values that break the syntax are reported, then replaced by harmless text
+ * of the same length, so that everything else in the file is still told at once.
+ */
+export function examine(text: string, shifts: Shifts = new Map()): Examination {
+  const values: SyntaxFault[] = [];
+  let current = text;
+  for (let round = 1; ; round += 1) {
+    const lines = new LineCounter();
+    const document = parseDocument(current, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      logLevel: 'error',
+      version: '1.2',
+    });
+    const locate = locator(lines, shifts);
+    const { faults, badLines } = findSyntaxFaults(document, current, locate);
+    const spans = faults.flatMap(({ span }) => (span === null ? [] : [span]));
+    if (spans.length > 0 && round <= mostRounds) {
+      values.push(...faults.filter(({ span }) => span !== null));
+      for (const { from, to } of spans)
+        current = current.slice(0, from) + 'x'.repeat(to - from) + current.slice(to);
+      continue;
+    }
+    const { report, problems } = collectProblems();
+    const project = readProject(buildTree(document, current, locate, report), report);
+    const all = [...values, ...faults];
+    const meant = problems.filter((problem) => isMeant(problem, all, badLines, locate));
+    return { project, problems: [...all.map(({ problem }) => problem), ...meant], badLines };
+  }
+}
+
+function locator(lines: LineCounter, shifts: Shifts): Locate {
+  return (offset) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col - (shifts.get(line) ?? 0)) };
+  };
+}
+
+/** Whether a problem of the content is one of its own and does not only follow from text that is broken. */
+function isMeant(
+  found: Problem,
+  faults: readonly SyntaxFault[],
+  badLines: readonly BadLine[],
+  locate: Locate,
+): boolean {
+  const broken = [
+    ...badLines.map(({ breaksFrom }) => breaksFrom),
+    ...faults.filter(({ isStructural }) => isStructural).map(({ problem }) => problem.line),
+  ];
+  const first = Math.min(...broken);
+  if (found.line >= first || (broken.length > 0 && isAbsence(found.code))) return false;
+  return !faults.some(({ span, problem }) => {
+    if (span === null) return problem.line === found.line && problem.column === found.column;
+    const from = locate(span.from);
+    return (
+      found.line === from.line &&
+      found.column >= from.column &&
+      found.column <= from.column + (span.to - span.from)
+    );
+  });
+}

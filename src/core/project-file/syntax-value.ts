@@ -1,0 +1,42 @@
+/** A piece of the text that was meant as one value; offsets from the start of the text. */
+export type ValueSpan = { readonly from: number; readonly to: number; readonly text: string };
+
+/**
+ * The value around an offset as its author meant it: in brackets up to the next comma or bracket, otherwise all
+ * that follows the line's key or hyphen. Comments are left out. `null` where nothing stands there.
+ */
+export function valueAround(text: string, offset: number, isInBrackets: boolean): ValueSpan | null {
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  const lineEnd = text.indexOf('\n', offset);
+  const line = text.slice(lineStart, lineEnd === -1 ? text.length : lineEnd);
+  const span = isInBrackets ? flowSpan(line, offset - lineStart) : blockSpan(line);
+  if (span === null) return null;
+  const value = line
+    .slice(span.from, span.to)
+    .replace(/\s+#.*$/su, '')
+    .trimEnd();
+  return value === ''
+    ? null
+    : { from: lineStart + span.from, to: lineStart + span.from + value.length, text: value };
+}
+
+function blockSpan(line: string): { from: number; to: number } | null {
+  const bullets = /^\s*(?:[-?]\s+)*/u.exec(line)?.[0].length ?? 0;
+  const rest = line.slice(bullets);
+  // A key is what stands before the first colon with a space, unless a quote or bracket begins the text.
+  const key = /^(?:"[^"]*"|'[^']*'|[^\s"'#[{&*!|>%@`][^#]*?)\s*:\s+/u.exec(rest)?.[0].length ?? 0;
+  return bullets + key < line.length ? { from: bullets + key, to: line.length } : null;
+}
+
+function flowSpan(line: string, column: number): { from: number; to: number } {
+  const before = line.slice(0, column);
+  const opening = Math.max(
+    before.lastIndexOf('{'),
+    before.lastIndexOf('['),
+    before.lastIndexOf(','),
+    before.lastIndexOf(': '),
+  );
+  const from = opening + 1 + (/^\s*/u.exec(line.slice(opening + 1))?.[0].length ?? 0);
+  const end = line.slice(Math.max(from, column)).search(/[,\]}]/u);
+  return { from, to: end === -1 ? line.length : Math.max(from, column) + end };
+}
