@@ -21,6 +21,8 @@ export type Context = {
   readonly db: Connection;
   readonly databaseUrl: string;
   readonly storage: DirectoryStorage;
+  /** For content on its way that is too large for memory. */
+  readonly temporary: string;
   readonly door: AttemptDoor;
   readonly executor: Executor;
   readonly hints: Hints;
@@ -58,7 +60,8 @@ export async function createContext(ground: Ground): Promise<Context> {
   const repositories = join(directory, 'repositories');
   await mkdir(repositories, { recursive: true, mode: 0o700 });
   const directoryOf = ({ id }: { readonly id: number }): string => repositoryDirectory(repositories, id);
-  const door = createAttemptDoor({ db, storage, secretKey, temporary: join(directory, 'temporary'), directoryOf });
+  const temporary = join(directory, 'temporary');
+  const door = createAttemptDoor({ db, storage, secretKey, temporary, directoryOf });
   const executor = await createExecutor({ ...ground, door, storage });
   return {
     config,
@@ -66,6 +69,7 @@ export async function createContext(ground: Ground): Promise<Context> {
     db,
     databaseUrl,
     storage,
+    temporary,
     door,
     executor,
     hints: createHints(),

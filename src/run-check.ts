@@ -5,7 +5,7 @@ import { isFinal } from './core/run.ts';
 import { listAttempts, type Attempt } from './db/attempts.ts';
 import { listArtifacts } from './db/blobs.ts';
 import type { Db } from './db/connect.ts';
-import { logTail } from './db/logs.ts';
+import { listLogChunks, logSize } from './db/logs.ts';
 import type { Run } from './db/runs.ts';
 
 /** Lines of the first failure's log that a check shows. */
@@ -51,7 +51,9 @@ export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<
 }
 
 async function tailOf(db: Db, attempt: Attempt): Promise<string> {
-  const chunks = await logTail(db, attempt.id, tailBytes);
+  // The log is archived only after the run is over and its check has said so.
+  const { bytes } = await logSize(db, attempt.id);
+  const chunks = await listLogChunks(db, attempt.id, { offset: Math.max(0, bytes - tailBytes), limit: 64 });
   const text = Buffer.concat(chunks.map((chunk) => chunk.bytes)).toString('utf8');
   return text.split('\n').slice(-tailLines - 1).join('\n');
 }

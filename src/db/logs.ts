@@ -1,7 +1,8 @@
 import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import type { LogChunk } from '../core/attempt.ts';
 import type { Db } from './connect.ts';
-import { logChunks } from './schema/content.ts';
+import { logArchives, logChunks } from './schema/content.ts';
+import { attempts } from './schema/runs.ts';
 
 /** Stores a chunk; one that is there already stays. Tells followers in every process. */
 export async function insertLogChunk(db: Db, attemptId: number, chunk: LogChunk): Promise<void> {
@@ -40,8 +41,25 @@ export async function logSize(db: Db, attemptId: number): Promise<{ readonly byt
     : { bytes: 0, lines: 0 };
 }
 
-/** The end of the log, in order: the last chunks that together hold at least `bytes` bytes. */
-export async function logTail(db: Db, attemptId: number, bytes: number): Promise<readonly LogChunk[]> {
-  const size = await logSize(db, attemptId);
-  return listLogChunks(db, attemptId, { offset: Math.max(0, size.bytes - bytes), limit: 64 });
+export type LogArchive = typeof logArchives.$inferSelect;
+
+export async function findLogArchive(db: Db, attemptId: number): Promise<LogArchive | undefined> {
+  const [row] = await db.orm.select().from(logArchives).where(eq(logArchives.attemptId, attemptId));
+  return row;
+}
+
+/** Puts the archive of a log in the place of its rows; to be called in a transaction. */
+export async function replaceLogChunks(db: Db, archive: LogArchive): Promise<void> {
+  await db.orm.insert(logArchives).values(archive).onConflictDoNothing();
+  await db.orm.delete(logChunks).where(eq(logChunks.attemptId, archive.attemptId));
+}
+
+/** Attempts of a run that are over and still have rows of log. */
+export async function listUnarchivedLogs(db: Db, runId: number): Promise<readonly number[]> {
+  const rows = await db.orm
+    .selectDistinct({ id: attempts.id })
+    .from(attempts)
+    .innerJoin(logChunks, eq(logChunks.attemptId, attempts.id))
+    .where(eq(attempts.runId, runId));
+  return rows.map((row) => row.id);
 }

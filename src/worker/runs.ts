@@ -12,12 +12,15 @@ import {
   type Attempt,
   type AttemptChange,
 } from '../db/attempts.ts';
+import { archiveLog } from '../attempt/log.ts';
 import { saveCheck } from '../db/checks.ts';
 import { inTransaction, type Db } from '../db/connect.ts';
 import type { Claim } from '../db/due.ts';
+import { listUnarchivedLogs } from '../db/logs.ts';
 import { countAhead, findRun, saveRun, wakeGroup, type PlacedRun } from '../db/runs.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { Log } from '../log.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { StepEnd } from './loop.ts';
 import { orderOf } from './order.ts';
 import { runCheckOf } from '../run-check.ts';
@@ -25,6 +28,9 @@ import { runCheckOf } from '../run-check.ts';
 export type RunDeps = {
   readonly db: Db;
   readonly executor: Executor;
+  readonly storage: Storage;
+  /** For content too large for memory. */
+  readonly temporary: string;
   /** The machine whose attempts this process can see. */
   readonly host: string;
   readonly log: Log;
@@ -34,6 +40,9 @@ export type RunDeps = {
 /** Seconds until a run with something active is looked at without a hint: what a lost one costs at most. */
 const lookSeconds = 10;
 
+/** Seconds after its end that the logs of a run stay rows: who follows one then has come to its end. */
+const tidySeconds = 60;
+
 /**
  * One step of a run: observe, advance, save, start what is ready, ask to end what should. The one place that
  * completes a run. Everything here may be done twice: rows are saved before anything starts, under the
@@ -41,7 +50,8 @@ const lookSeconds = 10;
  */
 export async function reconcileRun(deps: RunDeps, claim: Claim): Promise<StepEnd> {
   const run = await findRun(deps.db, Number(claim.id));
-  if (!run || isFinal(run.state)) return { dueInSeconds: null };
+  if (!run) return { dueInSeconds: null };
+  if (isFinal(run.state)) return tidyRun(deps, run);
   const { view, rows } = await observeRun(deps, run);
   const step = stepRun(view, claim.now);
   const saved = await saveStep(deps, claim, run, step);
@@ -51,6 +61,15 @@ export async function reconcileRun(deps: RunDeps, claim: Claim): Promise<StepEnd
   if (step.state !== run.state) deps.log.info({ run: run.id, state: step.state }, 'run');
   await act(deps, run, step, [...rows, ...saved]);
   return { saved: true };
+}
+
+/** What is left to do for a run that is over: its logs become one blob each. */
+async function tidyRun(deps: RunDeps, run: PlacedRun): Promise<StepEnd> {
+  const { db, storage, temporary } = deps;
+  for (const id of await listUnarchivedLogs(db, run.id)) {
+    await archiveLog({ db, storage, temporary }, { id, repositoryId: run.repository.id });
+  }
+  return { dueInSeconds: null };
 }
 
 /** Gathers what is true: rows, the agent's word, and what the executor sees. */
@@ -123,7 +142,7 @@ async function saveStep(deps: RunDeps, claim: Claim, run: PlacedRun, step: RunSt
       const says = await runCheckOf(tx, { ...run, ...change }, deps.urlOf(run));
       await saveCheck(tx, { repositoryId: run.repository.id, sha: run.commit, runId: run.id, says });
     }
-    await saveRun(tx, claim, run, change, final ? null : Math.min(lookSeconds, looks));
+    await saveRun(tx, claim, run, change, final ? tidySeconds : Math.min(lookSeconds, looks));
     if (final) await wakeGroup(tx, run);
     return saved;
   });

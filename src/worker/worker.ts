@@ -33,7 +33,7 @@ export function createLoops(ctx: Context, worker: () => number): Loops {
       ...shared,
       queue: 'runs',
       concurrency: 8,
-      step: (claim) => reconcileRun({ db, executor, host: config.host, log, urlOf }, claim),
+      step: (claim) => reconcileRun({ db, executor, storage: ctx.storage, temporary: ctx.temporary, host: config.host, log, urlOf }, claim),
     }),
     checks: createLoop({ ...shared, queue: 'checks', concurrency: 4, step: (claim) => tellCheck({ db }, claim) }),
   };

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { isFinal } from '../../core/run.ts';
+import { readLogChunks, readLogSize } from '../../attempt/log.ts';
 import type { Context as Ame } from '../../context.ts';
 import { findAttempt } from '../../db/attempts.ts';
-import { listLogChunks, logSize } from '../../db/logs.ts';
 import { parseRange } from './range.ts';
 import { refuse } from './refuse.ts';
 
@@ -22,12 +22,13 @@ export function createLogRoutes(ame: Ame): Hono {
   const idOf = async (text: string): Promise<number> => {
     const attempt = /^\d{1,15}$/.test(text) ? await findAttempt(db, Number(text)) : undefined;
     if (!attempt) throw refuse(404, 'attempt-unknown', `there is no attempt with the id ${text}`);
-    return attempt.id;
+    // What was taken over from an earlier run has its log there.
+    return attempt.reusedFrom ?? attempt.id;
   };
   return new Hono()
     .get('/attempts/:id/log', async (c) => {
       const id = await idOf(c.req.param('id'));
-      const { bytes: size } = await logSize(db, id);
+      const { bytes: size } = await readLogSize(ame, id);
       const range = parseRange(c.req.header('range'), size);
       if (range === 'unsatisfiable') throw refuse(416, 'range', `the log has ${size} bytes`);
       const { from, to } = range ?? { from: 0, to: size - 1 };
@@ -52,7 +53,7 @@ export function createLogRoutes(ame: Ame): Hono {
           const heard = hints.wait(`log:${id}`, pollMs, gone.signal);
           // Read before the log is: what ends after this look is seen by the next one.
           const over = isFinal((await findAttempt(db, id))?.state ?? 'failed');
-          const chunks = await listLogChunks(db, id, { offset, limit: chunksAtOnce });
+          const chunks = await readLogChunks(ame, id, { offset, limit: chunksAtOnce });
           for (const chunk of chunks) {
             const skip = Math.max(0, offset - chunk.offset);
             offset = chunk.offset + chunk.bytes.byteLength;
@@ -72,7 +73,7 @@ export function createLogRoutes(ame: Ame): Hono {
 
 async function* logBytes(ame: Ame, id: number, from: number, end: number): AsyncGenerator<Uint8Array> {
   for (let at = from; at < end; ) {
-    const chunks = await listLogChunks(ame.db, id, { offset: at, limit: chunksAtOnce });
+    const chunks = await readLogChunks(ame, id, { offset: at, limit: chunksAtOnce });
     if (chunks.length === 0) return;
     for (const chunk of chunks) {
       const part = chunk.bytes.subarray(Math.max(0, at - chunk.offset), Math.max(0, end - chunk.offset));
