@@ -29,7 +29,7 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Reads the configuration. All that is wrong is reported together, in one `ConfigError`. */
 export function parseConfig(env: Env): Config {
@@ -114,4 +114,33 @@ function parseLevel(text: string | undefined, faults: string[]): Config['logLeve
 /** The configuration of this process. */
 export function readConfig(): Config {
   return parseConfig(process.env);
+}
+
+/** What the surroundings tell the `ame` command about itself and about where the server is. */
+export type CliConfig = {
+  /** Null: the server that runs on the data directory. */
+  readonly url: string | null;
+  readonly token: string | null;
+  /** Colours are for terminals that want them; see no-color.org. */
+  readonly color: boolean;
+  /** Shows where an error comes from. */
+  readonly debug: boolean;
+};
+
+/** Reads what the `ame` command needs. Throws `ConfigError`. */
+export function parseCliConfig(env: Env): CliConfig {
+  const faults: string[] = [];
+  const config: CliConfig = {
+    url: parseUrl('AME_URL', env.AME_URL, ['http:', 'https:'], faults),
+    token: env.AME_TOKEN?.trim() || null,
+    color: (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
+    debug: env.AME_LOG_LEVEL?.trim() === 'debug',
+  };
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  return config;
+}
+
+/** The variables of this process. */
+export function readEnvironment(): Env {
+  return process.env;
 }

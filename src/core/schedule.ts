@@ -32,63 +32,70 @@ export const scheduleAliases: Readonly<Record<string, string>> = {
   '@annually': '0 0 1 1 *',
 };
 
-/** What is wrong with a schedule: `text`, found `offset` characters from its start, and what to write instead. */
+/** What is wrong with a schedule: `text`, found `offset` characters from its start, in which field (`null`: the whole), and what to write instead. */
 export type ScheduleFault = {
   readonly offset: number;
   readonly text: string;
+  readonly field: string | null;
   readonly why: string;
   readonly write: string;
 };
 
-/** The first fault of a schedule of five fields or an alias such as `@daily`; `null` where it is good. */
-export function findScheduleFault(schedule: string): ScheduleFault | null {
+/** Every fault of a schedule of five fields or an alias such as `@daily`, one for each wrong field; none where it is good. */
+export function findScheduleFaults(schedule: string): readonly ScheduleFault[] {
   const parts = [...schedule.slice(0, 1000).matchAll(/\S+/gu)];
-  const whole = (why: string, write: string): ScheduleFault => ({ offset: 0, text: schedule, why, write });
-  if (parts.length === 0)
-    return whole('it is empty', 'Write five fields, as in `0 12 * * *` (every day at 12:00).');
-  if (parts[0]?.[0].startsWith('@')) return aliasFault(schedule.trim(), parts[0].index);
-  if (parts.length !== fields.length) return countFault(parts, whole);
-  for (const [index, field] of fields.entries()) {
+  const [first] = parts;
+  if (first === undefined) {
+    const write = 'Write five fields, as in `0 12 * * *` (every day at 12:00).';
+    return [{ offset: 0, text: schedule, field: null, why: 'it is empty', write }];
+  }
+  if (first[0].startsWith('@')) return aliasFaults(schedule.trim(), first.index);
+  if (parts.length !== fields.length) return [countFault(schedule, parts)];
+  const faults = fields.flatMap((field, index): ScheduleFault[] => {
     const part = parts[index];
     const fault = part === undefined ? null : fieldFault(part[0], field);
-    if (part !== undefined && fault !== null) {
-      return {
+    if (part === undefined || fault === null) return [];
+    return [
+      {
         offset: part.index,
         text: part[0],
-        why: `in the ${field.name}, ${fault.why}`,
+        field: field.name,
+        why: fault.why,
         write: `Write ${fault.write}.`,
-      };
-    }
-  }
-  return impossibleDate(schedule, parts[2]?.index ?? 0, parts[2]?.[0] ?? '');
+      },
+    ];
+  });
+  const day = parts[2];
+  return faults.length > 0 || day === undefined || canHappen(schedule) ? faults : [impossibleDate(day)];
 }
 
-function aliasFault(alias: string, offset: number): ScheduleFault | null {
-  if (Object.hasOwn(scheduleAliases, alias)) return null;
-  const nearest = closest(alias, Object.keys(scheduleAliases));
+function aliasFaults(alias: string, offset: number): readonly ScheduleFault[] {
+  const known = Object.keys(scheduleAliases);
+  if (known.includes(alias)) return [];
+  const nearest = closest(alias, known);
   const write =
     nearest === null
-      ? `Write one of ${Object.keys(scheduleAliases)
-          .map((name) => `\`${name}\``)
-          .join(', ')}.`
+      ? `Write one of ${known.map((name) => `\`${name}\``).join(', ')}.`
       : `Write \`"${nearest}"\`.`;
-  return { offset, text: alias, why: 'there is no such alias', write };
+  return [{ offset, text: alias, field: null, why: 'there is no such alias', write }];
 }
 
-function countFault(
-  parts: readonly RegExpExecArray[],
-  whole: (why: string, write: string) => ScheduleFault,
-): ScheduleFault {
+function countFault(schedule: string, parts: readonly RegExpExecArray[]): ScheduleFault {
   const count = parts.length;
   const words = parts.slice(0, 6).map(([part]) => part);
   const why = `it has ${count} field${count === 1 ? '' : 's'} instead of five`;
+  const whole = { offset: 0, text: schedule, field: null };
   if (count === 6) {
-    const fewer = words.slice(1).join(' ');
-    return whole(`${why}; seconds are not read`, `Write five, minute first, as in \`${fewer}\`.`);
+    return {
+      ...whole,
+      why: `${why}; seconds are not read`,
+      write: `Write five, minute first, as in \`${words.slice(1).join(' ')}\`.`,
+    };
   }
-  if (count > 6) return whole(why, 'Write five: minute, hour, day of month, month, day of week.');
-  const more = [...words, ...Array.from({ length: 5 - count }, () => '*')].join(' ');
-  return whole(why, `Write five: minute, hour, day of month, month, day of week, as in \`${more}\`.`);
+  const five = 'Write five: minute, hour, day of month, month, day of week';
+  if (count > 6) return { ...whole, why, write: `${five}.` };
+  const filled = [...words, ...Array.from({ length: 5 - count }, () => '*')].join(' ');
+  return { ...whole, why, write: `${five}, as in \`${filled}\`.` };
 }
 
 type FieldFault = { readonly why: string; readonly write: string };
@@ -110,9 +117,11 @@ function fieldFault(text: string, field: CronField): FieldFault | null {
     const first = valueOf(from, field);
     const last = to === undefined ? null : valueOf(to, field);
     if (first !== null && last !== null && first > last) {
+      // After Sunday as 7 the week goes on with Monday.
+      const around = `\`${from}-${field.most},${Math.max(field.least, field.most === 7 ? 1 : 0)}-${to ?? ''}\``;
       return {
         why: `\`${shortened(range)}\` ends before it begins`,
-        write: `\`${from}-${field.most},${field.least}-${to ?? ''}\` if it goes round the end, or \`${to ?? ''}-${from}\``,
+        write: `\`${to ?? ''}-${from}\`, or ${around} if it goes round the end`,
       };
     }
     if (step !== undefined && (!/^\d{1,4}$/u.test(step) || Number(step) === 0 || Number(step) > field.most)) {
@@ -134,6 +143,8 @@ function fieldFault(text: string, field: CronField): FieldFault | null {
 function valueFault(text: string, field: CronField, bounds: string): FieldFault {
   const nearest =
     field.names.length > 0 && /^[a-z]/iu.test(text) ? closest(text.slice(0, 3), field.names) : null;
+  if (text === '')
+    return { why: 'an end of a range is missing', write: `${bounds} on both sides of the hyphen` };
   const why = /^\d+$/u.test(text)
     ? `\`${shortened(text)}\` is outside ${field.least} to ${field.most}`
     : `\`${shortened(text)}\` is not read`;
@@ -148,19 +159,25 @@ function valueOf(text: string, field: CronField): number | null {
 }
 
 /** Every field may be good and the date still never come, such as February 30. */
-function impossibleDate(schedule: string, offset: number, text: string): ScheduleFault | null {
+function canHappen(schedule: string): boolean {
   try {
     // Any fixed moment will do: the question is whether there is a next one at all.
     CronExpressionParser.parse(normal(schedule), { tz: 'UTC', currentDate: new Date(0) }).next();
-    return null;
+    return true;
   } catch {
-    return {
-      offset,
-      text,
-      why: 'no month of the schedule has such a day',
-      write: 'Write a day that exists in one of its months, or `*`.',
-    };
+    return false;
   }
+}
+
+function impossibleDate(day: RegExpExecArray): ScheduleFault {
+  const write = 'Write a day that exists in one of its months, or `*`.';
+  return {
+    offset: day.index,
+    text: day[0],
+    field: 'day of month',
+    why: 'none of its months has such a day',
+    write,
+  };
 }
 
 /** Whether `name` is an IANA time zone; offsets such as `+02:00` are none, because they know no summer time. */
@@ -175,10 +192,12 @@ export function isTimezone(name: string): boolean {
 
 /** The time zone that was probably meant: the same name up to a few letters, or the one of that city. */
 export function nearestTimezone(name: string): string | null {
-  const zones = Intl.supportedValuesOf('timeZone');
-  const bare = name.toLowerCase().replaceAll(' ', '_');
-  const city = zones.find((zone) => zone.toLowerCase().endsWith(`/${bare}`));
-  return city ?? closest(name, [...zones, 'UTC']);
+  const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
+  const near = closest(name, zones);
+  if (near !== null) return near;
+  const cities = new Map(zones.map((zone) => [zone.slice(zone.lastIndexOf('/') + 1), zone]));
+  const city = closest(name, [...cities.keys()]);
+  return city === null ? null : (cities.get(city) ?? null);
 }
 
 /**

@@ -45,6 +45,16 @@ export function connect(options: ConnectOptions): Connection {
   };
 }
 
+/** Whether the database answers now. */
+export async function isReachable(db: Db): Promise<boolean> {
+  try {
+    await db.orm.execute(sql`select 1`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Runs `work` in a transaction, or in a savepoint of the one that `db` already is. */
 export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
   return db.orm.transaction((orm) => work({ orm, now: db.now }));

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import type { Context as Ame } from '../context.ts';
-import { isDatabaseAway } from '../db/connect.ts';
+import { isDatabaseAway, isReachable } from '../db/connect.ts';
 import { recordMoves } from '../db/moves.ts';
 import { findLocalRepository, insertLocalRepository } from '../db/repositories.ts';
 import { describeError } from '../log.ts';
@@ -49,7 +49,7 @@ export function createApp(ame: Ame) {
       },
       recordPush: (repositoryId, refs, head) => recordMoves(db, repositoryId, refs, head),
       decisionLines: (ids, signal) => pushLines({ db, hints, withToken: (line) => openLinks(line, ame) }, ids, signal),
-      ready: () => answers(ame),
+      ready: () => isReachable(db),
       failed: (error) => log.warn({ error: describeError(error) }, 'git request failed'),
     }),
   );
@@ -73,13 +73,4 @@ function openLinks(line: string, { address, token }: Pick<Ame, 'address' | 'toke
 
 function publicHosts(publicUrl: string | null): readonly string[] {
   return publicUrl === null ? [] : [new URL(publicUrl).host, new URL(publicUrl).hostname];
-}
-
-async function answers(ame: Ame): Promise<boolean> {
-  try {
-    await ame.db.pool.query('select 1');
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -5,7 +5,7 @@ type Listed = { readonly count: number; readonly paths: readonly string[] };
 
 /** What is worth a word about the commit that the file stands in. */
 export const contentProblems = {
-  'file-not-read': define<Record<never, never>>({
+  'file-not-read': define<Record<string, never>>({
     severity: 'notice',
     explanation: 'Only `ame.yaml` is read; an `ame.yml` beside it says nothing.',
     example: '# the repository has an ame.yml and an ame.yaml',

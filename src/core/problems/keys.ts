@@ -43,12 +43,12 @@ export const keyProblems = {
     message: ({ key, where }) => `${shown(key)} is missing in ${where}.`,
     remedy: ({ example }) => `Add it, as in ${shown(example)}.`,
   }),
-  'empty-key': define<{ key: string; means: string }>({
+  'empty-key': define<{ what: string; means: string }>({
     severity: 'notice',
     absence: true,
     explanation: 'A key with nothing after it counts as absent.',
     example: 'projectname: spam\ntasks:\n  train:\n    runcommand: python train.py\n    env:\n',
-    message: ({ key, means }) => `${shown(key)} has nothing after it and ${means}.`,
+    message: ({ what, means }) => `${what} has nothing after it and ${means}.`,
     remedy: () => 'Give it a value or delete it.',
   }),
   'empty-list': define<{ key: string; means: string }>({

@@ -60,11 +60,11 @@ export const syntaxProblems = {
     severity: 'error',
     explanation: 'A bracket or quote that is opened must be closed.',
     example: 'projectname: spam\ntasks:\n  train: {runcommand: python train.py\n',
-    message: ({ opening, closing }) => `This ${opening} is never closed by ${closing}.`,
+    message: ({ opening, closing }) => `This ${shown(opening)} is never closed by ${shown(closing)}.`,
     remedy: ({ opening, closing }) =>
       opening === "'"
-        ? `Add the closing ${closing}; a ' inside the text is written twice (it''s).`
-        : `Add the closing ${closing}, with every line of it indented deeper than its key; or put quotes around the text if the ${opening} belongs to it.`,
+        ? `Add the closing ${shown(closing)}; a ' inside the text is written twice (it''s).`
+        : `Add the closing ${shown(closing)}, with every line of it indented deeper than its key; or put quotes around the text if the ${shown(opening)} belongs to it.`,
   }),
   'needs-quotes': define<{ text: string; why: string }>({
     severity: 'error',

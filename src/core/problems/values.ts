@@ -67,13 +67,16 @@ export const valueProblems = {
     message: ({ what, text, why }) => `${shown(text)} is no ${what}: ${why}.`,
     remedy: ({ suggestion }) => `Write ${shown(suggestion)}.`,
   }),
-  'bad-schedule': define<{ text: string; why: string; write: string }>({
+  'bad-schedule': define<{ text: string; field: string | null; why: string; write: string }>({
     severity: 'error',
     explanation:
       'A schedule has five fields (minute, hour, day of month, month, day of week) or is an alias such as `@daily`.',
     example:
       'projectname: spam\ntasks: {main: python train.py}\nrecurring_tasks:\n  nightly: {taskref: main, schedule: "0 25 * * *"}\n',
-    message: ({ text, why }) => `${shown(text)} is no schedule: ${why}.`,
+    message: ({ text, field, why }) =>
+      field === null
+        ? `${shown(text)} is no schedule: ${why}.`
+        : `The ${field} ${shown(text)} of the schedule is wrong: ${why}.`,
     remedy: ({ write }) => write,
   }),
   'bad-timezone': define<{ text: string; nearest: string | null }>({

@@ -5,14 +5,16 @@ const longest = 48;
  * that are invisible or turn the writing direction, between backticks.
  */
 export function shown(text: string): string {
-  return `\`${shorten(text)}\``;
+  const short = shorten(text);
+  if (short === '') return "`''`";
+  return short.includes('`') ? `\`\` ${short} \`\`` : `\`${short}\``;
 }
 
 /** Like `shown`, without the backticks. */
 export function shorten(text: string): string {
   // The cut comes first: a megabyte of text must not be searched for a message of one line.
   const head = text.slice(0, longest * 4);
-  const line = head.trim().replaceAll(/\s+/gu, ' ').replaceAll('`', "'").replaceAll(/\p{C}/gu, '\u{fffd}');
+  const line = head.trim().replaceAll(/\s+/gu, ' ').replaceAll(/\p{C}/gu, '\u{fffd}');
   // By code points: half of a pair is no character.
   const characters = Array.from(line);
   if (characters.length <= longest && text.length <= longest * 4) return line;

@@ -5,8 +5,7 @@ const mostDepth = 64;
 const mostAliases = 100;
 
 /**
- * Whether the text may be given to the parser: nested at most 64 deep, at most 100 aliases. Implicit maps in
- * brackets (`[a: b]`) do not count here, so the tree is at most about twice as deep, which the parser bears.
+ * Whether the text may be given to the parser: nested at most 64 deep, at most 100 aliases.
  */
 export function isWithinBounds(text: string, report: Report): boolean {
   let aliases = 0;

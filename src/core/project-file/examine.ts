@@ -14,12 +14,19 @@ export type Examination = {
   readonly project: Project | null;
   readonly problems: readonly Problem[];
   readonly badLines: readonly BadLine[];
+  /** So many errors that trying to repair it makes no sense. */
+  readonly isHopeless: boolean;
+  /** How many characters were parsed for it. */
+  readonly cost: number;
 };
 
 /** By how many columns lines were moved to the right; problems are shown where the line really stands. */
 export type Shifts = ReadonlyMap<number, number>;
 
 const mostRounds = 4;
+// Large files are read fewer times, and those that are mostly errors once: each error costs the parser a stack trace.
+const mostCharacters = 512 * 1024;
+const mostErrors = 300;
 
 /**
  * Reads a text that is within bounds. Values that break the syntax are reported, then replaced by harmless text
@@ -40,7 +47,8 @@ export function examine(text: string, shifts: Shifts = new Map()): Examination {
     const locate = locator(lines, shifts);
     const { faults, badLines } = findSyntaxFaults(document, current, locate);
     const spans = faults.flatMap(({ span }) => (span === null ? [] : [span]));
-    if (spans.length > 0 && round <= mostRounds) {
+    const isHopeless = document.errors.length > mostErrors;
+    if (spans.length > 0 && !isHopeless && round <= mostRounds && round * text.length <= mostCharacters) {
       values.push(...faults.filter(({ span }) => span !== null));
       for (const { from, to } of spans)
         current = current.slice(0, from) + 'x'.repeat(to - from) + current.slice(to);
@@ -50,7 +58,13 @@ export function examine(text: string, shifts: Shifts = new Map()): Examination {
     const project = readProject(buildTree(document, current, locate, report), report);
     const all = [...values, ...faults];
     const meant = problems.filter((problem) => isMeant(problem, all, badLines, locate));
-    return { project, problems: [...all.map(({ problem }) => problem), ...meant], badLines };
+    return {
+      project,
+      isHopeless,
+      cost: round * text.length,
+      problems: [...all.map(({ problem }) => problem), ...meant],
+      badLines,
+    };
   }
 }
 

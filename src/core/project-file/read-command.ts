@@ -13,10 +13,10 @@ export function readCommand(node: Node, task: string, report: Report): string | 
     report('empty-command', node.at, { task });
     return null;
   }
-  const lines =
-    node.kind === 'list' ? node.items.map((item) => readLine(item, report)) : [readLine(node, report)];
+  const items = node.kind === 'list' ? node.items : [node];
+  const lines = items.map((item) => readLine(item, report));
   if (lines.includes(null)) return null;
-  const script = lines.filter((line) => line !== null).join('\n');
+  const script = lines.filter((line) => typeof line === 'string').join('\n');
   if (script.trim() === '') {
     report('empty-command', node.at, { task });
     return null;
@@ -24,11 +24,14 @@ export function readCommand(node: Node, task: string, report: Report): string | 
   return script;
 }
 
-function readLine(node: Node, report: Report): string | null {
+/** A line that is absent, in contrast to `null`, one that cannot be read. */
+const nothing = Symbol('nothing');
+
+function readLine(node: Node, report: Report): string | typeof nothing | null {
   if (node.kind === 'broken') return null;
   if (node.kind === 'empty' && node.written === '') {
-    report('empty-key', node.at, { key: 'a line of the command', means: 'counts as absent' });
-    return '';
+    report('empty-key', node.at, { what: 'A line of the command', means: 'counts as absent' });
+    return nothing;
   }
   if (node.kind === 'map') {
     // `- echo "step: 1"` is a map to YAML, because of the colon.

@@ -12,8 +12,8 @@ export function readArtifacts(entry: Entry, report: Report): readonly string[] |
   if (entry.value.kind === 'map') {
     // Destinations are planned as `{paths, to}`; files of the older kind had `saveChangedFiles` here.
     report('not-available-yet', entry.value.at, {
-      key: 'artifacts: {…}',
-      description: 'destinations outside; today it is a pattern or a list of them',
+      key: entry.key,
+      description: 'as a map with destinations; as a list of patterns it is',
     });
     return null;
   }
@@ -40,7 +40,7 @@ function readGlobs(entry: Entry, subject: Subject, report: Report): readonly Tex
     expected: 'a pattern',
     write: `Write \`${entry.key}: ["${subject === 'paths' ? 'src/**' : 'main'}"]\`, for instance.`,
   };
-  return readItems(entry.value, `an item of \`${entry.key}\``, report).flatMap((item) => {
+  return readItems(entry.value, `An item of \`${entry.key}\``, report).flatMap((item) => {
     const text = readText(item, wanted, report);
     if (text === null) return [];
     checkGlob(text.text, subject, text.at, report);

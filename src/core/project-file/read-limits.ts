@@ -75,7 +75,7 @@ function readCauses(entry: Entry, report: Report): readonly RetryCause[] {
     expected: 'one word',
     write: 'Write `on: ["exit:33", signal]`, for instance.',
   };
-  return readItems(entry.value, 'an item of `on`', report).flatMap((item) => {
+  return readItems(entry.value, 'An item of `on`', report).flatMap((item) => {
     // `exit: 33` with a space is a map to YAML.
     const only = item.kind === 'map' && item.entries.length === 1 ? item.entries[0] : undefined;
     if (only?.key === 'exit' && only.value.kind === 'text') {

@@ -20,6 +20,7 @@ function nameFault(text: string): string | null {
 }
 
 function suggestName(text: string): string | null {
+  if (text.length > 63) return null;
   const bare = text
     .slice(0, 200)
     .normalize('NFKD')
@@ -41,7 +42,7 @@ export function readReference(node: Node, what: string, report: Report): Referen
 
 /** One name or a list of them. */
 export function readReferences(entry: Entry, report: Report): readonly Reference[] {
-  return readItems(entry.value, entry.key, report).flatMap((item) => {
+  return readItems(entry.value, `An item of \`${entry.key}\``, report).flatMap((item) => {
     const reference = readReference(item, `An item of \`${entry.key}\``, report);
     return reference === null ? [] : [reference];
   });

@@ -25,7 +25,7 @@ export function readOn(entry: Entry, report: Report): NonNullable<Project['on']>
   }
   let push: PushTrigger | null = null;
   let pullRequest: PullRequestTrigger | null = null;
-  for (const item of readItems(entry.value, 'an item of `on`', report)) {
+  for (const item of readItems(entry.value, 'An item of `on`', report)) {
     if (item.kind === 'map') {
       const write = 'Write `on` as a map, without hyphens: `on: {push: {branches: [main]}}`.';
       report('wrong-type', item.at, {

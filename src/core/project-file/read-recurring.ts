@@ -1,9 +1,10 @@
 import type { RecurringTask } from '../project.ts';
-import { findScheduleFault, isTimezone, nearestTimezone } from '../schedule.ts';
+import { findScheduleFaults, isTimezone, nearestTimezone } from '../schedule.ts';
 import { recurringTaskKeys } from './keys-project.ts';
 import type { Entry, MapNode } from './node.ts';
 import { readChoice, readFields, readMap, readText, requireKey } from './read.ts';
 import { checkName, positionOf, readReference } from './read-name.ts';
+import { shown } from '../problems/wording.ts';
 import type { Report } from './report.ts';
 import { catchups, overlaps } from './shapes.ts';
 
@@ -22,7 +23,7 @@ export function readRecurringTasks(entry: Entry, report: Report): readonly Recur
     if (named.key.startsWith('x-')) return [];
     checkName(named.key, 'the name of a recurring task', named.at, report);
     if (named.value.kind === 'empty') {
-      report('empty-key', named.at, { key: named.key, means: 'counts as absent' });
+      report('empty-key', named.at, { what: shown(named.key), means: 'counts as absent' });
       return [];
     }
     const node = readMap(
@@ -68,10 +69,10 @@ function readSchedule(entry: Entry | undefined, report: Report): string {
     report,
   );
   if (text === null) return '';
-  const fault = findScheduleFault(text.text);
-  if (fault !== null) {
-    const column = text.offset === null ? text.at.column : text.at.column + text.offset + fault.offset;
-    report('bad-schedule', { ...text.at, column }, { text: fault.text, why: fault.why, write: fault.write });
+  for (const { offset, ...fault } of findScheduleFaults(text.text)) {
+    // With an escape or a line break before it the place of a field cannot be counted; then it is that of the value.
+    const column = text.offset === null ? text.at.column : text.at.column + text.offset + offset;
+    report('bad-schedule', { ...text.at, column }, fault);
   }
   return text.text.trim().replaceAll(/\s+/gu, ' ');
 }

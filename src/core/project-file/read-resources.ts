@@ -58,7 +58,17 @@ function readMemory(entry: Entry | undefined, report: Report): Resources['memory
   const text = entry === undefined ? null : readSize(entry, 'memory', report);
   if (text === null) return null;
   const range = splitRange(text.text);
-  if (range.start === '' || range.ceiling === '') {
+  if (text.text.includes('...')) {
+    const suggestion = text.text.replaceAll(/\.{3,}/gu, '..');
+    report('bad-range', text.at, {
+      what: 'memory',
+      text: text.text,
+      why: 'two dots stand between its ends',
+      suggestion,
+    });
+    return null;
+  }
+  if ((range.start === '' && range.ceiling !== null) || range.ceiling === '') {
     const end = range.start === '' ? (range.ceiling ?? '8Gi') : range.start;
     const why = range.start === '' ? 'the start is missing' : 'the ceiling is missing';
     report('bad-range', text.at, {

@@ -13,6 +13,7 @@ import { noResources, readResources } from './read-resources.ts';
 import { noRetries, noTimeout, readRetries, readTimeout } from './read-limits.ts';
 import { readEnv, readSecrets } from './read-variables.ts';
 import type { SetVariables } from './read-variables.ts';
+import { shown } from '../problems/wording.ts';
 import type { Report } from './report.ts';
 
 /** A task with its name; `isListed`: it stands in the older list of tasks and says its name itself. */
@@ -24,6 +25,7 @@ type Named = { readonly name: string; readonly at: Place; readonly value: Node; 
  */
 export function readTasks(entry: Entry, isInPipeline: boolean, report: Report): readonly Task[] | null {
   const key = isInPipeline ? 'pipeline' : 'tasks';
+  if (isInPipeline && entry.value.kind === 'empty') return [];
   if (entry.value.kind === 'list') return readTaskList(entry.value.items, entry, isInPipeline, report);
   const write = `Write \`${key}: {train: python train.py}\`.`;
   const map = readMap(
@@ -37,7 +39,7 @@ export function readTasks(entry: Entry, isInPipeline: boolean, report: Report): 
     if (key.startsWith('x-')) return [];
     checkName(key, 'the name of a task', at, report);
     if (value.kind === 'empty' && value.written === '') {
-      report('empty-key', at, { key, means: 'counts as absent' });
+      report('empty-key', at, { what: shown(key), means: 'counts as absent' });
       empty = key;
       return [];
     }
@@ -133,7 +135,7 @@ type TaskFields = Fields<(typeof taskKeys)['keys']>;
 
 function readTaskMap(named: Named, node: MapNode, isInPipeline: boolean, report: Report): Task {
   const rules = {
-    mayBeEmpty: ['runcommand', 'executor'],
+    mayBeEmpty: ['runcommand', 'executor', 'pipeline', 'taskref'],
   };
   const isListed = named.isListed === true;
   const fields: TaskFields = isListed

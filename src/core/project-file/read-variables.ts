@@ -4,6 +4,7 @@ import { secretKeys, variableKeys } from './keys-task.ts';
 import type { Entry, MapNode, Node } from './node.ts';
 import { readFields, readItems, readText, reportType, requireKey } from './read.ts';
 import { checkName } from './read-name.ts';
+import { shown } from '../problems/wording.ts';
 import type { Report } from './report.ts';
 
 /** Where each variable of a task was set first, so that a second setting can name it. */
@@ -18,13 +19,11 @@ function isEntry(node: MapNode): boolean {
 
 /** `env`: one entry, a list of entries, or a map of variable to value. */
 export function readEnv(entry: Entry, set: SetVariables, report: Report): readonly EnvVariable[] {
-  return readItems(entry.value, 'an item of `env`', report).flatMap((item) => {
+  return readItems(entry.value, 'An item of `env`', report).flatMap((item) => {
     if (item.kind !== 'map') {
-      const pair = item.kind === 'text' ? /^([A-Za-z_]\w*)=(.*)$/su.exec(item.text) : null;
-      const write =
-        pair === null
-          ? 'Write `env: {STAGE: production}`.'
-          : `Write \`{${pair[1] ?? ''}: ${pair[2] ?? ''}}\`.`;
+      const pair = item.kind === 'text' ? /^([A-Za-z_]\w*)=(.*)$/su.exec(item.text.slice(0, 40)) : null;
+      const shape = pair === null ? '{STAGE: production}' : `{${pair[1] ?? ''}: ${pair[2] ?? ''}}`;
+      const write = `Write \`${entry.value.kind === 'list' ? '' : 'env: '}${shape}\`.`;
       reportType(
         item,
         {
@@ -46,7 +45,7 @@ function readEnvMap(node: MapNode, set: SetVariables, report: Report): EnvVariab
   return node.entries.flatMap((entry) => {
     if (entry.key.startsWith('x-')) return [];
     if (entry.value.kind === 'empty' && entry.value.written === '') {
-      report('empty-key', entry.at, { key: entry.key, means: 'counts as absent' });
+      report('empty-key', entry.at, { what: shown(entry.key), means: 'counts as absent' });
       return [];
     }
     setVariable(entry.key, entry.at, 'env', set, report);
@@ -107,7 +106,7 @@ function readEnvEntry(node: MapNode, at: Place, set: SetVariables, report: Repor
           report,
         );
   if (isNothing && value !== undefined)
-    report('empty-key', value.at, { key: value.key, means: 'counts as the empty text' });
+    report('empty-key', value.at, { what: shown(value.key), means: 'counts as the empty text' });
   if (variable === null) return [];
   setVariable(variable.text, variable.at, 'env', set, report);
   return [{ name: variable.text, value: text?.text ?? '' }];
@@ -115,7 +114,7 @@ function readEnvEntry(node: MapNode, at: Place, set: SetVariables, report: Repor
 
 /** `secrets`: one entry, a list of entries or names, or a map of variable to secret. */
 export function readSecrets(entry: Entry, set: SetVariables, report: Report): readonly SecretVariable[] {
-  return readItems(entry.value, 'an item of `secrets`', report).flatMap((item) => {
+  return readItems(entry.value, 'An item of `secrets`', report).flatMap((item) => {
     if (item.kind === 'map') {
       return isEntry(item)
         ? readSecretEntry(item, entry.value.kind === 'list' ? item.at : entry.at, set, report)
@@ -140,7 +139,7 @@ function readSecretMap(node: MapNode, set: SetVariables, report: Report): Secret
   return node.entries.flatMap((entry) => {
     if (entry.key.startsWith('x-')) return [];
     if (entry.value.kind === 'empty') {
-      report('empty-key', entry.at, { key: entry.key, means: 'counts as absent' });
+      report('empty-key', entry.at, { what: shown(entry.key), means: 'counts as absent' });
       return [];
     }
     setVariable(entry.key, entry.at, 'secrets', set, report);

@@ -1,4 +1,4 @@
-import { shorten } from '../problems/wording.ts';
+import { shorten, shown } from '../problems/wording.ts';
 import type { Place } from '../problems.ts';
 import { closest } from '../closest.ts';
 import type { Key, KeyTable, NameOf } from './key-table.ts';
@@ -11,6 +11,8 @@ export type Fields<K extends readonly Key[]> = {
   get(name: NameOf<K>): Entry | undefined;
   /** Whether the key is missing and nothing in the map looks like a misspelling of it. */
   lacks(name: NameOf<K>): boolean;
+  /** Where a required key stands with nothing after it. */
+  emptyAt(name: NameOf<K>): Place | undefined;
 };
 
 /** How a reader of one kind of map differs from the others. */
@@ -33,6 +35,7 @@ export function readFields<K extends readonly Key[]>(
 ): Fields<K> {
   const found = new Map<string, Entry>();
   const guessed = new Set<string>();
+  const empty = new Map<string, Place>();
   for (const entry of node.entries) {
     if (entry.key.startsWith('x-')) continue;
     const known = table.keys.find(({ name }) => name === entry.key);
@@ -46,16 +49,20 @@ export function readFields<K extends readonly Key[]>(
     }
     const name = known.availability === 'older' ? (known.instead ?? known.name) : known.name;
     if (entry.value.kind === 'empty' && !(rules.mayBeEmpty ?? []).includes(name)) {
-      report('empty-key', entry.at, { key: entry.key, means: rules.emptyMeans ?? 'counts as absent' });
-      guessed.add(name);
-      if (!table.required.includes(name)) continue;
-      guessed.delete(name);
+      // That it is missing will be reported there, which says the same.
+      if (table.required.includes(name)) empty.set(name, entry.at);
+      else
+        report('empty-key', entry.at, {
+          what: shown(entry.key),
+          means: rules.emptyMeans ?? 'counts as absent',
+        });
       continue;
     }
-    if (known.availability === 'older' && known.instead !== null) reportOlder(entry, known.instead, report);
     const earlier = found.get(name);
-    if (earlier === undefined) found.set(name, entry);
-    else {
+    if (earlier === undefined) {
+      if (known.availability === 'older' && known.instead !== null) reportOlder(entry, known.instead, report);
+      found.set(name, entry);
+    } else {
       const why = 'both say the same thing';
       report('exclusive-keys', entry.at, { key: entry.key, other: earlier.key, line: earlier.at.line, why });
     }
@@ -63,6 +70,7 @@ export function readFields<K extends readonly Key[]>(
   return {
     get: (name) => found.get(name),
     lacks: (name) => node.isWhole && !found.has(name) && !guessed.has(name),
+    emptyAt: (name) => empty.get(name),
   };
 }
 
@@ -77,8 +85,10 @@ function reportUnknown(entry: Entry, table: KeyTable, report: Report, guessed: S
     guessed.add(key);
     return;
   }
-  if (nearest !== null) guessed.add(nearest);
   const hint = Object.hasOwn(table.hints, entry.key) ? (table.hints[entry.key] ?? null) : null;
+  // What is meant by this key is not missing.
+  if (hint === null && nearest !== null) guessed.add(nearest);
+  for (const name of present) if (hint?.includes(`\`${name}\``) === true) guessed.add(name);
   report('unknown-key', entry.at, { key: entry.key, where: table.what, nearest, hint, known: present });
 }
 
@@ -142,7 +152,7 @@ export function readItems(node: Node, what: string, report: Report): readonly No
   if (node.kind !== 'list') return [node];
   return node.items.filter((item) => {
     if (item.kind !== 'empty') return item.kind !== 'broken';
-    report('empty-key', item.at, { key: what, means: 'counts as absent' });
+    report('empty-key', item.at, { what, means: 'counts as absent' });
     return false;
   });
 }
@@ -202,5 +212,5 @@ export function requireKey<K extends readonly Key[]>(
   example: string,
   report: Report,
 ): void {
-  if (fields.lacks(name)) report('missing-key', at, { key: name, where, example });
+  if (fields.lacks(name)) report('missing-key', fields.emptyAt(name) ?? at, { key: name, where, example });
 }

@@ -8,7 +8,7 @@ import type { BadLine } from './syntax-faults.ts';
 const mostMoves = 8;
 // Each try reads the whole file: enough tries for eight lines of a file that people write, few for a large one.
 const mostTries = 200;
-const mostCharacters = 2 * 1024 * 1024;
+const mostCharacters = 1024 * 1024;
 
 /** Line `line` stands at column `from` and was read at column `to`, both from 0. */
 type Move = { readonly line: number; readonly from: number; readonly to: number };
@@ -36,7 +36,8 @@ type Budget = { tries: number; characters: number };
  */
 export function repairIndentation(text: string, first: Examination): Examination {
   if (first.badLines.length === 0) return first;
-  const outcome = search(text, first, [], { tries: mostTries, characters: mostCharacters });
+  const budget = { tries: mostTries, characters: mostCharacters };
+  const outcome: Outcome = first.isHopeless ? { kind: 'stuck' } : search(text, first, [], budget);
   if (outcome.kind === 'settled') {
     const warnings = outcome.moves.map((move) => moved(text, move));
     return { ...outcome.examination, problems: [...warnings, ...outcome.examination.problems] };
@@ -49,12 +50,18 @@ export function repairIndentation(text: string, first: Examination): Examination
       { column: bad.column + 1, columns: columns.map((column) => column + 1) },
     );
     return {
+      ...first,
       project: null,
       problems: [...moves.map((move) => moved(text, move)), tie, ...first.problems],
       badLines: [],
     };
   }
-  return { project: null, problems: [...first.badLines.map(misplaced), ...first.problems], badLines: [] };
+  return {
+    ...first,
+    project: null,
+    problems: [...first.badLines.map(misplaced), ...first.problems],
+    badLines: [],
+  };
 }
 
 function search(text: string, examination: Examination, moves: readonly Move[], budget: Budget): Outcome {
@@ -116,10 +123,10 @@ function attempt(
 ): Option | null {
   if (budget.tries <= 0 || budget.characters < text.length) return null;
   budget.tries -= 1;
-  budget.characters -= text.length;
   const changed = withIndentation(text, bad.line, to);
   const all = [...moves, { line: bad.line, from: bad.column, to }];
   const examination = examine(changed, new Map(all.map((move) => [move.line, move.to - move.from])));
+  budget.characters -= examination.cost;
   const next = examination.badLines[0]?.line ?? Number.POSITIVE_INFINITY;
   if (next <= bad.line) return null;
   const errors = examination.problems.filter(

@@ -19,7 +19,8 @@ export type StructureToken = {
   readonly brackets: readonly Opening[];
 };
 
-type Opening = { readonly offset: number; readonly character: '[' | '{' };
+/** `hasPair`: the item of a list that is being read is a map without brackets of its own, as in `[a: b]`. */
+type Opening = { readonly offset: number; readonly character: '[' | '{'; readonly hasPair: boolean };
 
 /** What the lexer puts in front of the text of a plain or block scalar. */
 const scalarMark = '\u001f';
@@ -60,7 +61,10 @@ export function* walkStructure(text: string): Generator<StructureToken> {
         break;
       case 'flow-map-start':
       case 'flow-seq-start':
-        brackets = [...brackets, { offset, character: type === 'flow-map-start' ? '{' : '[' }];
+        brackets = [
+          ...brackets,
+          { offset, character: type === 'flow-map-start' ? '{' : '[', hasPair: false },
+        ];
         break;
       case 'flow-map-end':
       case 'flow-seq-end':
@@ -69,12 +73,16 @@ export function* walkStructure(text: string): Generator<StructureToken> {
       case 'flow-error-end':
         brackets = [];
         break;
+      case 'comma':
+        brackets = withPair(brackets, false);
+        break;
       case 'seq-item-ind':
         if (brackets.length === 0) blocks = opened(blocks, { column, kind: 'list' });
         break;
       case 'explicit-key-ind':
       case 'map-value-ind':
         if (brackets.length === 0) blocks = opened(blocks, { column: keyColumn ?? column, kind: 'map' });
+        else brackets = withPair(brackets, true);
         break;
       default:
         break;
@@ -89,7 +97,15 @@ export function* walkStructure(text: string): Generator<StructureToken> {
     } else if (type !== 'space' && type !== 'comment') {
       keyColumn ??= column;
     }
-    yield { type, source, offset, line, column, depth: blocks.length + brackets.length, ...before };
+    yield {
+      type,
+      source,
+      offset,
+      line,
+      column,
+      depth: blocks.length + brackets.length + brackets.filter(({ hasPair }) => hasPair).length,
+      ...before,
+    };
     if (source === flowErrorMark) continue;
     for (let at = source.indexOf('\n'); at !== -1; at = source.indexOf('\n', at + 1)) {
       line += 1;
@@ -97,6 +113,13 @@ export function* walkStructure(text: string): Generator<StructureToken> {
     }
     offset += source.length;
   }
+}
+
+/** The same brackets, with what the innermost one now holds. */
+function withPair(brackets: readonly Opening[], hasPair: boolean): readonly Opening[] {
+  const last = brackets.at(-1);
+  if (last === undefined || last.character === '{' || last.hasPair === hasPair) return brackets;
+  return [...brackets.slice(0, -1), { ...last, hasPair }];
 }
 
 /** The blocks that are open once `block` has an item: deeper ones end, a list may stand at the column of its map. */

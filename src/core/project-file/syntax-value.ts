@@ -1,6 +1,9 @@
 /** A piece of the text that was meant as one value; offsets from the start of the text. */
 export type ValueSpan = { readonly from: number; readonly to: number; readonly text: string };
 
+// The searches below go over a line more than once; no line that a person wrote is longer.
+const longestLine = 2000;
+
 /**
  * The value around an offset as its author meant it: in brackets up to the next comma or bracket, otherwise all
  * that follows the line's key or hyphen. Comments are left out. `null` where nothing stands there.
@@ -9,6 +12,7 @@ export function valueAround(text: string, offset: number, isInBrackets: boolean)
   const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
   const lineEnd = text.indexOf('\n', offset);
   const line = text.slice(lineStart, lineEnd === -1 ? text.length : lineEnd);
+  if (line.length > longestLine) return null;
   const span = isInBrackets ? flowSpan(line, offset - lineStart) : blockSpan(line);
   if (span === null) return null;
   const value = line

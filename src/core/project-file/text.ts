@@ -7,10 +7,9 @@ const mostBytes = 256 * 1024;
  * does not allow are reported and replaced, so that the rest of the file is still read.
  */
 export function readText(content: Uint8Array | string, report: Report): string | null {
-  const start = { line: 1, column: 1, path: '' };
   const bytes = typeof content === 'string' ? utf8Length(content) : content.byteLength;
   if (bytes > mostBytes) {
-    report('file-too-large', start, { bytes, most: mostBytes });
+    report('file-too-large', { line: 1, column: 1, path: '' }, { bytes, most: mostBytes });
     return null;
   }
   const text = typeof content === 'string' ? wellFormed(content, report) : decode(content, report);
@@ -26,8 +25,7 @@ function utf8Length(text: string): number {
 
 function wellFormed(text: string, report: Report): string | null {
   if (text.isWellFormed()) return text;
-  const at = text.search(/\p{Surrogate}/u);
-  report('not-utf8', placeAt(text, at), {
+  report('not-utf8', placeAt(text, text.search(/\p{Surrogate}/u)), {
     what: 'half of a surrogate pair stands here',
     save: 'Delete this character and type it again.',
   });
@@ -39,10 +37,10 @@ function decode(bytes: Uint8Array, report: Report): string | null {
   // `ignoreBOM` keeps the mark: it is taken off once, above, for strings and bytes alike.
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, valid));
   if (valid === bytes.byteLength) return text;
-  const wide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   const byte = (bytes[valid] ?? 0).toString(16).padStart(2, '0');
   report('not-utf8', placeAt(text.replace(/^\u{feff}/u, ''), text.length), {
-    what: wide ? 'it is UTF-16' : `the byte 0x${byte} stands here and belongs to no character`,
+    what: isWide ? 'it is UTF-16' : `the byte 0x${byte} stands here and belongs to no character`,
     save: 'Save the file as UTF-8; editors offer it as the encoding when saving.',
   });
   return null;
@@ -58,14 +56,14 @@ function validPrefix(bytes: Uint8Array): number {
     if (middle <= bytes.byteLength && isUtf8(bytes.subarray(0, middle), true)) good = middle;
     else bad = middle;
   }
-  // Step back over the beginning of a character whose rest is missing or wrong.
+  // Step back over the beginning of a character whose rest is missing or wrong: three bytes at most.
   while (good > 0 && !isUtf8(bytes.subarray(0, good), false)) good -= 1;
   return good;
 }
 
-function isUtf8(bytes: Uint8Array, open: boolean): boolean {
+function isUtf8(bytes: Uint8Array, isOpen: boolean): boolean {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: open });
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: isOpen });
     return true;
   } catch {
     // A fatal decoder has no other way to say no.
@@ -75,25 +73,43 @@ function isUtf8(bytes: Uint8Array, open: boolean): boolean {
 
 // The complement of what YAML 1.2 calls printable; surrogates are already gone, line feeds and tabs stay.
 // oxlint-disable-next-line no-control-regex -- finding them is the purpose
-const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/u;
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/gu;
 
 function withoutControls(text: string, report: Report): string {
-  const at = text.search(control);
+  const at = text.search(controls);
   if (at === -1) return text;
-  const everywhere = new RegExp(control, 'gu');
-  const count = text.match(everywhere)?.length ?? 0;
+  const count = text.match(controls)?.length ?? 0;
   report('control-character', placeAt(text, at), { character: codePoint(text, at), more: count - 1 });
-  return text.replaceAll(everywhere, '\u{fffd}');
+  return text.replaceAll(controls, '\u{fffd}');
 }
 
 // Spaces only to the eye, where they would be read as part of a key: before a line's text and after a colon.
-const strange = /(?<=^[ \t]*|:)[\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]+/gmu;
+const strange = /[\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]/u;
+const strangeRun = new RegExp(`${strange.source}+`, 'gu');
+const indentation = new RegExp(`^(?:[ \\t]|${strange.source})+`, 'u');
+const afterColon = new RegExp(`:${strange.source}+`, 'gu');
 
 function withoutStrangeSpaces(text: string, report: Report): string {
-  return text.replaceAll(strange, (spaces, at: number) => {
-    report('strange-space', placeAt(text, at), { character: codePoint(text, at) });
-    return ' '.repeat(spaces.length);
+  if (!strange.test(text)) return text;
+  // Line by line, because a search that looks back to the start of its line takes quadratic time.
+  const lines = text.split('\n').map((line, index) => {
+    const place = (column: number): { line: number; column: number; path: string } => ({
+      line: index + 1,
+      column: column + 1,
+      path: '',
+    });
+    const spaced = (spaces: string, at: number): string => {
+      report('strange-space', place(at), { character: codePoint(spaces, 0) });
+      return ' '.repeat(spaces.length);
+    };
+    const start = indentation.exec(line)?.[0] ?? '';
+    const indented = start.replaceAll(strangeRun, spaced);
+    const rest = line
+      .slice(start.length)
+      .replaceAll(afterColon, (found, at: number) => `:${spaced(found.slice(1), start.length + at + 1)}`);
+    return indented + rest;
   });
+  return lines.join('\n');
 }
 
 function codePoint(text: string, at: number): string {
@@ -101,7 +117,7 @@ function codePoint(text: string, at: number): string {
 }
 
 /** Line and column of an offset, both from 1; columns count UTF-16 units as editors and GitHub do. */
-export function placeAt(text: string, offset: number): { line: number; column: number; path: string } {
+function placeAt(text: string, offset: number): { line: number; column: number; path: string } {
   const before = text.slice(0, offset);
   const lineStart = before.lastIndexOf('\n') + 1;
   return { line: before.split('\n').length, column: offset - lineStart + 1, path: '' };

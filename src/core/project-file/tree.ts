@@ -25,6 +25,7 @@ type Building = {
   /** Nodes made so far, and how many more the aliases stand for. */
   nodes: number;
   fromAliases: number;
+  isTooLarge: boolean;
 };
 
 /** Turns a parsed document into a tree of our own; `null` where the document is empty. Reports what YAML allows and AME does not. */
@@ -36,7 +37,15 @@ export function buildTree(
 ): Node | null {
   if (document.contents === null || (isScalar(document.contents) && document.contents.source === ''))
     return null;
-  const building: Building = { text, locate, report, anchors: new Map(), nodes: 0, fromAliases: 0 };
+  const building: Building = {
+    text,
+    locate,
+    report,
+    anchors: new Map(),
+    nodes: 0,
+    fromAliases: 0,
+    isTooLarge: false,
+  };
   return build(building, document.contents, '', 1, null);
 }
 
@@ -117,7 +126,8 @@ function marksOf(
 function scalar(node: Scalar, at: Place, tag: string | null): Node {
   const source = node.source ?? String(node.value);
   const isPlain = node.type === 'PLAIN';
-  if (isPlain && node.value === null) return { kind: 'empty', at, written: source, tag };
+  // With a tag of its own an empty value is an empty text to YAML.
+  if (isPlain && (node.value === null || source === '')) return { kind: 'empty', at, written: source, tag };
   const { value } = node;
   const isOther = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
   const read = isOther ? String(value) : null;
@@ -227,7 +237,13 @@ function resolve(building: Building, alias: Alias, at: Place): Node {
   const target = building.anchors.get(name);
   if (target === undefined || target === null) {
     if (/^[\w-]+$/u.test(name)) {
-      building.report('unknown-alias', at, { name, nearest: closest(name, [...building.anchors.keys()]) });
+      building.report('unknown-alias', at, {
+        name,
+        nearest: closest(
+          name,
+          [...building.anchors.keys()].filter((known) => known !== name),
+        ),
+      });
     } else {
       building.report('needs-quotes', at, {
         text: `*${name}`,
@@ -239,7 +255,8 @@ function resolve(building: Building, alias: Alias, at: Place): Node {
   building.fromAliases += target.size;
   building.nodes += target.size;
   if (building.fromAliases > mostFromAliases) {
-    building.report('aliases-too-large', at, { most: mostFromAliases });
+    if (!building.isTooLarge) building.report('aliases-too-large', at, { most: mostFromAliases });
+    building.isTooLarge = true;
     return { kind: 'broken', at };
   }
   return target.node;

@@ -43,9 +43,9 @@ function unclosed(offset: number, opening: '[' | '{'): Unclosed {
 function afterToken(token: StructureToken): StructureToken['brackets'] {
   switch (token.type) {
     case 'flow-map-start':
-      return [...token.brackets, { offset: token.offset, character: '{' }];
+      return [...token.brackets, { offset: token.offset, character: '{', hasPair: false }];
     case 'flow-seq-start':
-      return [...token.brackets, { offset: token.offset, character: '[' }];
+      return [...token.brackets, { offset: token.offset, character: '[', hasPair: false }];
     case 'flow-map-end':
     case 'flow-seq-end':
       return token.brackets.slice(0, -1);

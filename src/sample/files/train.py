@@ -5,7 +5,7 @@ import json
 import math
 
 STEPS = 200
-RATE = 0.5
+RATE = 0.1
 
 
 def main():
