@@ -23,7 +23,9 @@ async function schemaDrift(): Promise<readonly string[]> {
     await promisify(execFile)('node_modules/.bin/drizzle-kit', args);
     const before = new Set(await readdir('drizzle'));
     const fresh = (await readdir(out)).filter((file) => !before.has(file));
-    return fresh.length === 0 ? [] : ['src/db/schema says more than drizzle/: npm run db:generate -- --name what-changed'];
+    return fresh.length === 0
+      ? []
+      : ['src/db/schema says more than drizzle/: npm run db:generate -- --name what-changed'];
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -35,7 +37,9 @@ async function journalDrift(): Promise<readonly string[]> {
     await readFile('drizzle/meta/_journal.json', 'utf8'),
   );
   const wrong = journal.entries.filter((entry, at) => entry.when <= (journal.entries[at - 1]?.when ?? 0));
-  return wrong.map(({ tag }) => `drizzle/${tag}.sql is not newer than the one before it, and would never be applied`);
+  return wrong.map(
+    ({ tag }) => `drizzle/${tag}.sql is not newer than the one before it, and would never be applied`,
+  );
 }
 
 async function docsDrift(): Promise<readonly string[]> {

@@ -21,47 +21,68 @@ function filePage(): string {
     keys.filter((key) => key.availability === 'now'),
     (key) => key.path.split('.').slice(0, -1).join('.'),
   );
-  const tables = [...sections].map(([path, rows]) => `### ${path === '' ? 'At the top' : `\`${path}\``}\n\n${keyTable(rows)}`);
-  const older = keys.filter((key) => key.availability === 'older').map((key) => `| \`${key.path}\` | ${cell(key.description)} |`);
-  const later = [...new Set(keys.filter((key) => key.availability === 'later').map((key) => `\`${key.name}\``))];
-  return [
-    notice + readFileSync('docs/parts/ame-yaml.md', 'utf8').trimEnd(),
-    '## Every key',
-    'Keys that begin with `x-` are ignored at every level. Every other key that is not listed here is an error that names the nearest one.',
-    ...tables,
-    '## Older spellings',
-    'Still read, each with a warning that shows the present form.',
-    `| key | |\n| --- | --- |\n${older.join('\n')}`,
-    '## Kept for later',
-    `These names are free of any meaning yet, and using one is an error that says so: ${later.join(', ')}.`,
-    '',
-  ].join('\n\n').trimEnd() + '\n';
+  const tables = [...sections].map(
+    ([path, rows]) => `### ${path === '' ? 'At the top' : `\`${path}\``}\n\n${keyTable(rows)}`,
+  );
+  const older = keys
+    .filter((key) => key.availability === 'older')
+    .map((key) => `| \`${key.path}\` | ${cell(key.description)} |`);
+  const later = [
+    ...new Set(keys.filter((key) => key.availability === 'later').map((key) => `\`${key.name}\``)),
+  ];
+  return (
+    [
+      notice + readFileSync('docs/parts/ame-yaml.md', 'utf8').trimEnd(),
+      '## Every key',
+      'Keys that begin with `x-` are ignored at every level. Every other key that is not listed here is an error that names the nearest one.',
+      ...tables,
+      '## Older spellings',
+      'Still read, each with a warning that shows the present form.',
+      `| key | |\n| --- | --- |\n${older.join('\n')}`,
+      '## Kept for later',
+      `These names are free of any meaning yet, and using one is an error that says so: ${later.join(', ')}.`,
+      '',
+    ]
+      .join('\n\n')
+      .trimEnd() + '\n'
+  );
 }
 
 function keyTable(keys: readonly KeyReference[]): string {
-  const rows = keys.map(({ name, shape, default: usual, description }) =>
-    `| \`${name}\` | ${cell(shape ?? '')} | ${cell(usual ?? '')} | ${cell(description)} |`,
+  const rows = keys.map(
+    ({ name, shape, default: usual, description }) =>
+      `| \`${name}\` | ${cell(shape ?? '')} | ${cell(usual ?? '')} | ${cell(description)} |`,
   );
   return `| key | value | default | what it does |\n| --- | --- | --- | --- |\n${rows.join('\n')}`;
 }
 
 function problemsPage(): string {
   const entries = problemCatalogue.map(
-    ({ code, severity, explanation, example }) => `### \`${code}\`\n\n*${severity}.* ${explanation}\n\n\`\`\`yaml\n${printable(example).trimEnd()}\n\`\`\``,
+    ({ code, severity, explanation, example }) =>
+      `### \`${code}\`\n\n*${severity}.* ${explanation}\n\n\`\`\`yaml\n${printable(example).trimEnd()}\n\`\`\``,
   );
   return `${notice}# Problems\n\nWhat can be wrong with a file. Each problem is shown with its line and column, what is wrong there, and what to write instead; all of them at once. Errors keep the file from running; warnings and notices do not. Codes never change their meaning.\n\n${entries.join('\n\n')}\n`;
 }
 
 /** Examples hold characters on purpose that a page cannot show. */
 function printable(text: string): string {
-  return text.replaceAll(/[^\n\x20-\x7e…]/gu, (char) => `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`);
+  return text.replaceAll(
+    /[^\n\x20-\x7e…]/gu,
+    (char) => `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`,
+  );
 }
 
 function endingsPage(): string {
-  const blames = { user: 'the task', resources: 'what it was given', cluster: 'the machine', us: 'AME' } as const;
+  const blames = {
+    user: 'the task',
+    resources: 'what it was given',
+    cluster: 'the machine',
+    us: 'AME',
+  } as const;
   const retries = { user: 'as `retries` says', infrastructure: 'by AME, three times', never: 'no' } as const;
-  const rows = Object.entries(outcomes).map(([name, { state, message, blame, retry }]) =>
-    `| \`${name}\` | ${state} | ${cell(message)} | ${blame === null ? '' : blames[blame]} | ${retries[retry]} |`,
+  const rows = Object.entries(outcomes).map(
+    ([name, { state, message, blame, retry }]) =>
+      `| \`${name}\` | ${state} | ${cell(message)} | ${blame === null ? '' : blames[blame]} | ${retries[retry]} |`,
   );
   return `${notice}# How an attempt can end\n\nEvery ending has one class. It says where to look first, and who may have it tried again: what the machine or AME did never uses up a task's own \`retries\`.\n\n| class | state | what it means | look first at | tried again |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }

@@ -72,8 +72,18 @@ function list(text: string | undefined): readonly string[] {
 
 /** Proxies, certificates and what makes a GPU usable, and whatever `AME_TASK_ENV` names. */
 const taskEnvDefaults = [
-  'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
-  'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CUDA_HOME', 'LD_LIBRARY_PATH', 'TZ',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'REQUESTS_CA_BUNDLE',
+  'CUDA_HOME',
+  'LD_LIBRARY_PATH',
+  'TZ',
 ];
 
 function taskEnv(env: Env): Config['taskEnv'] {
@@ -84,13 +94,20 @@ function taskEnv(env: Env): Config['taskEnv'] {
   });
 }
 
-function parseUrl(name: string, text: string | undefined, protocols: string[], faults: string[]): string | null {
+function parseUrl(
+  name: string,
+  text: string | undefined,
+  protocols: string[],
+  faults: string[],
+): string | null {
   const trimmed = text?.trim() ?? '';
   if (trimmed === '') return null;
   const url = URL.parse(trimmed);
   if (url && protocols.includes(url.protocol)) return trimmed.replace(/\/+$/, '');
   // The text itself may hold a password, so it is not repeated.
-  faults.push(`${name} must be an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
+  faults.push(
+    `${name} must be an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  );
   return null;
 }
 

@@ -84,7 +84,9 @@ export async function createContext(ground: Ground): Promise<Context> {
   };
 }
 
-function createExecutor(ground: Ground & { readonly door: AttemptDoor; readonly storage: DirectoryStorage }): Promise<Executor> {
+function createExecutor(
+  ground: Ground & { readonly door: AttemptDoor; readonly storage: DirectoryStorage },
+): Promise<Executor> {
   const { config, log, directory, door, storage } = ground;
   return createLocalExecutor({
     directory: join(directory, 'attempts'),
@@ -93,7 +95,10 @@ function createExecutor(ground: Ground & { readonly door: AttemptDoor; readonly 
     door,
     // The store is on this machine: files are placed from it without a way around.
     ...createContent({ clock: systemClock, place: storage.place }),
-    baseEnv: { PATH: config.path, ...Object.fromEntries(config.taskEnv.map(({ name, value }) => [name, value])) },
+    baseEnv: {
+      PATH: config.path,
+      ...Object.fromEntries(config.taskEnv.map(({ name, value }) => [name, value])),
+    },
     graceMs: config.graceSeconds * 1_000,
     log,
   });

@@ -42,7 +42,9 @@ export async function startServer(config: Config, directoryPath: string, log: Lo
   const secretKey = config.secretKey ?? (await readOrCreateKey(data.path));
   const databaseUrl = config.databaseUrl ?? (await embedded(data.path, log, undo));
   await migrate(databaseUrl).catch((error: unknown) => {
-    throw new StartError(`The database could not be brought to this version's schema: ${reasonOf(error)}`, { cause: error });
+    throw new StartError(`The database could not be brought to this version's schema: ${reasonOf(error)}`, {
+      cause: error,
+    });
   });
   let address = '';
   const context = await createContext({
@@ -89,7 +91,9 @@ async function requireGit(): Promise<void> {
   try {
     await promisify(execFile)('git', ['--version']);
   } catch (error) {
-    throw new StartError('AME needs git, and there is none on the PATH. Install git and start again.', { cause: error });
+    throw new StartError('AME needs git, and there is none on the PATH. Install git and start again.', {
+      cause: error,
+    });
   }
 }
 
@@ -148,4 +152,3 @@ export function cloneAddress(server: Server, owner: string, name: string): strin
   url.password = server.token;
   return url.href;
 }
-

@@ -21,7 +21,12 @@ export type CheckedRun = Pick<
 export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<Check> {
   const rows = await listAttempts(db, run.id);
   const last = [...new Map(rows.map((row) => [row.task, row])).values()];
-  const artifacts = isFinal(run.state) ? await listArtifacts(db, last.map((row) => row.id)) : [];
+  const artifacts = isFinal(run.state)
+    ? await listArtifacts(
+        db,
+        last.map((row) => row.id),
+      )
+    : [];
   const taskOf = new Map(last.map((row) => [row.id, row.task]));
   const failed = last.find((row) => row.state === 'failed');
   return runCheck({
@@ -41,7 +46,11 @@ export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<
       class: row.class,
       reason: row.reason,
     })),
-    artifacts: artifacts.map(({ attemptId, path, size }) => ({ task: taskOf.get(attemptId) ?? '', path, size })),
+    artifacts: artifacts.map(({ attemptId, path, size }) => ({
+      task: taskOf.get(attemptId) ?? '',
+      path,
+      size,
+    })),
     log: failed ? { task: failed.task, text: await tailOf(db, failed) } : null,
     notices: [...new Set(rows.flatMap((row) => row.report?.notices ?? []))],
     command: `ame runs show ${run.project.name}#${run.number}`,
@@ -55,7 +64,10 @@ async function tailOf(db: Db, attempt: Attempt): Promise<string> {
   const { bytes } = await logSize(db, attempt.id);
   const chunks = await listLogChunks(db, attempt.id, { offset: Math.max(0, bytes - tailBytes), limit: 64 });
   const text = Buffer.concat(chunks.map((chunk) => chunk.bytes)).toString('utf8');
-  return text.split('\n').slice(-tailLines - 1).join('\n');
+  return text
+    .split('\n')
+    .slice(-tailLines - 1)
+    .join('\n');
 }
 
 function secondsBetween(from: Date | null, to: Date | null): number | null {

@@ -17,15 +17,44 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   hints: [],
   attempt: ['core', 'db', 'git', 'storage'],
   'run-check': ['core', 'db'],
-  context: ['core', 'db', 'git', 'github', 'storage', 'executor', 'agent', 'attempt', 'config', 'hints', 'log'],
-  worker: ['core', 'db', 'git', 'github', 'storage', 'executor', 'attempt', 'run-check', 'context', 'hints', 'log'],
+  context: [
+    'core',
+    'db',
+    'git',
+    'github',
+    'storage',
+    'executor',
+    'agent',
+    'attempt',
+    'config',
+    'hints',
+    'log',
+  ],
+  worker: [
+    'core',
+    'db',
+    'git',
+    'github',
+    'storage',
+    'executor',
+    'attempt',
+    'run-check',
+    'context',
+    'hints',
+    'log',
+  ],
   server: ['core', 'db', 'git', 'github', 'storage', 'attempt', 'run-check', 'context', 'hints', 'log'],
   main: ['config', 'context', 'data-directory', 'db', 'log', 'server', 'worker'],
   sample: ['config', 'main', 'git', 'log'],
   cli: ['core', 'config', 'data-directory', 'log', 'main', 'sample', 'server', 'git', 'db', 'hints'],
 };
 
-type Import = { readonly file: string; readonly room: string; readonly target: string; readonly line: string };
+type Import = {
+  readonly file: string;
+  readonly room: string;
+  readonly target: string;
+  readonly line: string;
+};
 
 const root = join(import.meta.dirname, '..', 'src');
 
@@ -44,7 +73,9 @@ async function imports(): Promise<readonly Import[]> {
   const found: Import[] = [];
   for (const file of await sources()) {
     const text = await readFile(join(root, file), 'utf8');
-    for (const match of text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;]*?from '([^']+)'|import\('([^']+)'\)/g)) {
+    for (const match of text.matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^;]*?from '([^']+)'|import\('([^']+)'\)/g,
+    )) {
       const path = match[1] ?? match[2] ?? '';
       const target = path.startsWith('.') ? relative(root, join(root, dirname(file), path)) : path;
       found.push({ file, room: roomOf(file), target, line: match[0].trim() });
@@ -87,12 +118,19 @@ test('only one room knows each outside system', async () => {
 
 test('the core does no I/O and has no clock and no randomness', async () => {
   const pure = new Set(['node:crypto', 'node:buffer']);
-  const outside = (await imports()).filter(({ room, target }) => room === 'core' && target.startsWith('node:') && !pure.has(target));
+  const outside = (await imports()).filter(
+    ({ room, target }) => room === 'core' && target.startsWith('node:') && !pure.has(target),
+  );
   expect(outside.map(({ file, line }) => `${file}: ${line}`)).toEqual([]);
   const wrong: string[] = [];
   for (const file of (await sources()).filter((path) => path.startsWith('core/'))) {
     const text = await readFile(join(root, file), 'utf8');
-    if (/\b(Date\.now|new Date\(\)|Math\.random|randomUUID|randomBytes|setTimeout|console\.|process\.)/.test(text)) wrong.push(file);
+    if (
+      /\b(Date\.now|new Date\(\)|Math\.random|randomUUID|randomBytes|setTimeout|console\.|process\.)/.test(
+        text,
+      )
+    )
+      wrong.push(file);
   }
   expect(wrong).toEqual([]);
 });
@@ -111,6 +149,8 @@ test('process.env is read in one place, and SQL written in one room', async () =
 });
 
 test('no file is a drawer, and none re-exports for others', async () => {
-  const names = (await sources()).filter((path) => /(^|\/)(utils?|helpers?|common|misc|manager|service|index)(\.ts|\/)/.test(path));
+  const names = (await sources()).filter((path) =>
+    /(^|\/)(utils?|helpers?|common|misc|manager|service|index)(\.ts|\/)/.test(path),
+  );
   expect(names).toEqual([]);
 });

@@ -1,7 +1,20 @@
-import { AttemptFaultError, AttemptOverError, type AttemptDoor, type AttemptInput, type AttemptReport } from '../core/attempt.ts';
+import {
+  AttemptFaultError,
+  AttemptOverError,
+  type AttemptDoor,
+  type AttemptInput,
+  type AttemptReport,
+} from '../core/attempt.ts';
 import { describeConflicts, inputOf } from '../core/snapshot/input.ts';
 import { isFinal } from '../core/run.ts';
-import { findAttempt, listAttempts, saveReport, saveSaidStarted, type Attempt } from '../db/attempts.ts';
+import {
+  findAttempt,
+  findOpenRepository,
+  listAttempts,
+  saveReport,
+  saveSaidStarted,
+  type Attempt,
+} from '../db/attempts.ts';
 import { insertArtifacts, insertBlobs, insertSnapshot, visibleBlobs } from '../db/blobs.ts';
 import { inTransaction, type Db } from '../db/connect.ts';
 import { insertLogChunk } from '../db/logs.ts';
@@ -34,6 +47,13 @@ export function createAttemptDoor(deps: DoorDeps): AttemptDoor {
     return { attempt, run };
   }
 
+  /** The repository whose content an attempt sees, as long as it has not ended. */
+  async function repositoryOf(id: number): Promise<number> {
+    const repositoryId = await findOpenRepository(db, id);
+    if (repositoryId === undefined) throw new AttemptOverError(`attempt ${id} is over`);
+    return repositoryId;
+  }
+
   return {
     async input(id) {
       const { attempt, run } = await open(id);
@@ -41,22 +61,20 @@ export function createAttemptDoor(deps: DoorDeps): AttemptDoor {
     },
 
     async readBlob(id, digest) {
-      const { run } = await open(id);
-      const visible = await visibleBlobs(db, run.repository.id, [digest]);
+      const visible = await visibleBlobs(db, await repositoryOf(id), [digest]);
       if (!visible.has(digest)) throw new BlobMissingError(`there is no content ${digest}`);
       return storage.read(digest);
     },
 
     async missingBlobs(id, digests) {
-      const { run } = await open(id);
-      const visible = await visibleBlobs(db, run.repository.id, digests);
+      const visible = await visibleBlobs(db, await repositoryOf(id), digests);
       return new Set(digests.filter((digest) => !visible.has(digest)));
     },
 
     async writeBlob(id, digest, content) {
-      const { run } = await open(id);
+      const repositoryId = await repositoryOf(id);
       const size = await storage.write(digest, content);
-      await insertBlobs(db, run.repository.id, [{ digest, size }]);
+      await insertBlobs(db, repositoryId, [{ digest, size }]);
     },
 
     async started(id, at) {
@@ -64,23 +82,35 @@ export function createAttemptDoor(deps: DoorDeps): AttemptDoor {
     },
 
     async appendLog(id, chunk) {
-      await open(id);
+      await repositoryOf(id);
       await insertLogChunk(db, id, chunk);
     },
 
     async finish(id, report) {
-      const { run } = await open(id);
-      await inTransaction(db, async (tx) => storeReport(tx, id, run.repository.id, report));
+      const repositoryId = await repositoryOf(id);
+      await inTransaction(db, async (tx) => storeReport(tx, id, repositoryId, report));
     },
   };
 }
 
 async function storeReport(tx: Db, id: number, repositoryId: number, report: AttemptReport): Promise<void> {
+  // An agent may name only what it brought, or what its repository had: a digest alone gives nothing away.
+  const named = [
+    ...new Set([
+      ...(report.output === null ? [] : [report.output]),
+      ...report.artifacts.map(({ digest }) => digest),
+    ]),
+  ];
+  const visible = await visibleBlobs(tx, repositoryId, named);
+  const unknown = named.find((digest) => !visible.has(digest));
+  if (unknown !== undefined)
+    throw new BlobMissingError(`the report of attempt ${id} names content that is not there: ${unknown}`);
   // Artifacts are rows of their own; the report keeps what the state machine reads.
   const saved = await saveReport(tx, id, { ...report, artifacts: [] });
   if (!saved) throw new AttemptOverError(`attempt ${id} is over`);
   await insertArtifacts(tx, id, report.artifacts);
-  if (report.output !== null) await insertSnapshot(tx, { repositoryId, digest: report.output, attemptId: id });
+  if (report.output !== null)
+    await insertSnapshot(tx, { repositoryId, digest: report.output, attemptId: id });
 }
 
 async function inputFor(deps: DoorDeps, attempt: Attempt, run: PlacedRun): Promise<AttemptInput> {
@@ -111,10 +141,17 @@ async function secretsFor(
   if (run.trust !== 'trusted') {
     throw new AttemptFaultError({ class: 'secret_missing', message: 'Code of a fork is given no secrets.' });
   }
-  const values = await readSecrets(deps.db, deps.secretKey, run.project.id, wanted.map(({ secret }) => secret));
+  const values = await readSecrets(
+    deps.db,
+    deps.secretKey,
+    run.project.id,
+    wanted.map(({ secret }) => secret),
+  );
   const missing = wanted.filter(({ secret }) => !values.has(secret)).map(({ secret }) => secret);
   if (missing.length > 0) {
-    const commands = missing.map((name) => `ame secret set ${name} --project ${run.project.name}`).join(', then ');
+    const commands = missing
+      .map((name) => `ame secret set ${name} --project ${run.project.name}`)
+      .join(', then ');
     const message = `The secret${missing.length > 1 ? 's' : ''} ${missing.join(', ')} of ${run.project.name} ${missing.length > 1 ? 'are' : 'is'} not set. Set with: ${commands}`;
     throw new AttemptFaultError({ class: 'secret_missing', message });
   }

@@ -49,13 +49,21 @@ export async function importCommit(source: Source, commit: string): Promise<Dige
   refuseLeavingLinks(entries, targets);
   const { root, trees } = buildTrees(entries.map((entry) => pathEntry(entry, digests, targets)));
   for (const { digest, bytes } of trees) await storeBytes(source.storage, digest, bytes);
-  await insertBlobs(db, repositoryId, trees.map(({ digest, bytes }) => ({ digest, size: bytes.byteLength })));
+  await insertBlobs(
+    db,
+    repositoryId,
+    trees.map(({ digest, bytes }) => ({ digest, size: bytes.byteLength })),
+  );
   await insertSourceObjects(db, repositoryId, [{ oid: commit, digest: root }]);
   await insertSnapshot(db, { repositoryId, digest: root, attemptId: null });
   return root;
 }
 
-function pathEntry(entry: CommitEntry, digests: ReadonlyMap<string, Digest>, targets: ReadonlyMap<string, string>): PathEntry {
+function pathEntry(
+  entry: CommitEntry,
+  digests: ReadonlyMap<string, Digest>,
+  targets: ReadonlyMap<string, string>,
+): PathEntry {
   const { path } = entry;
   const mtime = sourceTime;
   // Its content belongs to another repository: like git without --recurse-submodules, an empty directory.
@@ -66,17 +74,31 @@ function pathEntry(entry: CommitEntry, digests: ReadonlyMap<string, Digest>, tar
   return { type: 'file', path, mode: entry.executable ? 0o755 : 0o644, mtime, size: entry.size, digest };
 }
 
-async function importBlobs(source: Source, entries: readonly CommitEntry[]): Promise<ReadonlyMap<string, Digest>> {
+async function importBlobs(
+  source: Source,
+  entries: readonly CommitEntry[],
+): Promise<ReadonlyMap<string, Digest>> {
   const oids = [...new Set(entries.filter((entry) => entry.type === 'file').map((entry) => entry.id))];
   const known = new Map(await findSourceObjects(source.db, source.repositoryId, oids));
   const fresh: { oid: string; digest: Digest; size: number }[] = [];
-  for await (const blob of readBlobs(source.directory, oids.filter((oid) => !known.has(oid)))) {
+  for await (const blob of readBlobs(
+    source.directory,
+    oids.filter((oid) => !known.has(oid)),
+  )) {
     const digest = await storeBlob(source, blob);
     fresh.push({ oid: blob.id, digest, size: blob.size });
     known.set(blob.id, digest);
   }
-  await insertBlobs(source.db, source.repositoryId, fresh.map(({ digest, size }) => ({ digest, size })));
-  await insertSourceObjects(source.db, source.repositoryId, fresh.map(({ oid, digest }) => ({ oid, digest })));
+  await insertBlobs(
+    source.db,
+    source.repositoryId,
+    fresh.map(({ digest, size }) => ({ digest, size })),
+  );
+  await insertSourceObjects(
+    source.db,
+    source.repositoryId,
+    fresh.map(({ oid, digest }) => ({ oid, digest })),
+  );
   return known;
 }
 
@@ -109,7 +131,10 @@ async function storeBlob(source: Source, blob: Blob): Promise<Digest> {
 }
 
 /** Targets of symbolic links, bytes as latin1, by the blob that holds them. */
-async function readTargets(directory: string, entries: readonly CommitEntry[]): Promise<ReadonlyMap<string, string>> {
+async function readTargets(
+  directory: string,
+  entries: readonly CommitEntry[],
+): Promise<ReadonlyMap<string, string>> {
   const links = entries.filter((entry) => entry.type === 'symlink');
   const long = links.find((entry) => entry.size > longestTarget);
   if (long) throw refusal([long.path], 'has a target that is longer than any path');
@@ -125,7 +150,11 @@ function refuseLeavingLinks(entries: readonly CommitEntry[], targets: ReadonlyMa
     entry.type === 'symlink' ? [{ path: entry.path, target: targets.get(entry.id) ?? '' }] : [],
   );
   const leaving = leavingLinks(links);
-  if (leaving.length > 0) throw refusal(leaving.map((link) => link.path), 'leads out of the repository');
+  if (leaving.length > 0)
+    throw refusal(
+      leaving.map((link) => link.path),
+      'leads out of the repository',
+    );
 }
 
 function refusal(paths: readonly string[], why: string): AttemptFaultError {

@@ -27,18 +27,29 @@ export async function readLogChunks(
   if (rows.length > 0) return rows;
   const archive = await findLogArchive(db, attemptId);
   if (!archive) return [];
-  const wanted = archive.index.filter((_, at) => (archive.index[at + 1]?.[0] ?? archive.bytes) > options.offset);
-  return Promise.all(wanted.slice(0, options.limit).map(([, from, to]) => readChunk(storage, archive.digest, from, to)));
+  const wanted = archive.index.filter(
+    (_, at) => (archive.index[at + 1]?.[0] ?? archive.bytes) > options.offset,
+  );
+  return Promise.all(
+    wanted.slice(0, options.limit).map(([, from, to]) => readChunk(storage, archive.digest, from, to)),
+  );
 }
 
 /** Bytes and lines of the log so far. */
-export async function readLogSize({ db }: LogSource, attemptId: number): Promise<{ readonly bytes: number; readonly lines: number }> {
+export async function readLogSize(
+  { db }: LogSource,
+  attemptId: number,
+): Promise<{ readonly bytes: number; readonly lines: number }> {
   const archive = await findLogArchive(db, attemptId);
   return archive ? { bytes: archive.bytes, lines: archive.lines } : logSize(db, attemptId);
 }
 
 /** The end of the log, in order: the last chunks that together hold at least `bytes` bytes. */
-export async function readLogTail(source: LogSource, attemptId: number, bytes: number): Promise<readonly LogChunk[]> {
+export async function readLogTail(
+  source: LogSource,
+  attemptId: number,
+  bytes: number,
+): Promise<readonly LogChunk[]> {
   const size = await readLogSize(source, attemptId);
   return readLogChunks(source, attemptId, { offset: Math.max(0, size.bytes - bytes), limit: 64 });
 }

@@ -30,7 +30,7 @@ export async function* followLog(
     try {
       const path = `/api/v1/attempts/${attempt}/log/events?offset=${offset}`;
       const { body } = await client.fetch(path, options.signal ? { signal: options.signal } : {});
-      for await (const { event, data } of readEvents(body ?? [])) {
+      for await (const { event, data } of readEvents(body)) {
         if (event === 'end') return;
         if (event !== 'log') continue;
         const part = parsePart(data);

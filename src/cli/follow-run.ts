@@ -12,11 +12,6 @@ import { attemptTook, painter, why } from './words.ts';
 
 export type RunDetail = Awaited<ReturnType<typeof readRun>>;
 
-/** How long a server may be away, in milliseconds. */
-const patienceMs = 60_000;
-/** Names longer than this push their lines to the right alone. */
-const widestName = 28;
-
 /** One run with its attempts. */
 export function readRun(client: Client, id: number, signal?: AbortSignal) {
   const options = signal ? { init: { signal } } : {};
@@ -33,33 +28,37 @@ export async function followRun(
   id: number,
   options: { readonly signal?: AbortSignal; readonly task?: string } = {},
 ): Promise<RunDetail> {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])]);
-  const followed = new Map<number, Promise<void>>();
-  const latest = new Map<number, AttemptShape>();
+  const broken = new AbortController();
+  const signal = AbortSignal.any([broken.signal, ...(options.signal ? [options.signal] : [])]);
+  const logs = new Map<number, Promise<void>>();
+  const told = new Set<number>();
   for (;;) {
     const run = await readPatiently(client, id, signal);
     const mine = run.attempts.filter(({ task }) => options.task === undefined || task === options.task);
-    const width = Math.min(widestName, Math.max(...mine.map(({ task }) => textWidth(plainLine(task)))));
+    const say = speaker(terminal, mine);
     for (const attempt of mine) {
-      latest.set(attempt.id, attempt);
-      if (followed.has(attempt.id) || attempt.state === 'waiting' || attempt.state === 'queued') continue;
-      const following = followAttempt({ terminal, client, attempt, width, signal });
-      // A failure of one ends them all, and is thrown below.
-      following.catch(() => failed.abort());
-      followed.set(attempt.id, following);
+      if (logs.has(attempt.id) || !hasLog(attempt)) continue;
+      if (!isFinal(attempt.state)) say(attempt, stateOf(terminal, attempt));
+      const log = showLog(client, attempt, (line) => say(attempt, line, '|'), signal);
+      log.catch((error: unknown) => broken.abort(error));
+      logs.set(attempt.id, log);
     }
-    if (isFinal(run.state)) {
-      await Promise.all(followed.values());
-      return run;
+    for (const attempt of mine.filter(({ id, state }) => isFinal(state) && !told.has(id))) {
+      // The last word about a task comes after the last line that it printed.
+      await logs.get(attempt.id);
+      say(attempt, endOf(terminal, attempt));
+      told.add(attempt.id);
     }
+    if (isFinal(run.state)) return run;
     // A long run is a long answer, so it is asked for less often.
-    await delay(Math.min(2_000, 200 + run.attempts.length), undefined, { signal }).catch(async (error: unknown) => {
-      await Promise.all(followed.values());
-      throw error;
+    await delay(Math.min(2_000, 200 + run.attempts.length), undefined, { signal }).catch((error: unknown) => {
+      throw broken.signal.aborted ? broken.signal.reason : error;
     });
   }
 }
+
+/** Milliseconds that a server may be away. */
+const patienceMs = 60_000;
 
 async function readPatiently(client: Client, id: number, signal: AbortSignal): Promise<RunDetail> {
   const until = performance.now() + patienceMs;
@@ -73,40 +72,42 @@ async function readPatiently(client: Client, id: number, signal: AbortSignal): P
   }
 }
 
-type Followed = {
-  readonly terminal: Terminal;
-  readonly client: Client;
-  readonly attempt: AttemptShape;
-  readonly width: number;
-  readonly signal: AbortSignal;
-};
+/** Names longer than this push their lines to the right alone. */
+const widestName = 28;
 
-async function followAttempt({ terminal, client, attempt, width, signal }: Followed): Promise<void> {
-  const { colors } = terminal;
-  const name = pad(plainLine(attempt.task), width);
-  const say = (text: string): void => print(terminal, `${colors.bold(name)}   ${text}`);
-  if (attempt.reusedFrom !== null) return say(colors.dim('taken over from an earlier run'));
-  const tries = attempt.number > 1 ? ` (try ${attempt.number})` : '';
-  if (attempt.startedAt !== null || !isFinal(attempt.state)) {
-    say(`${painter(colors, 'running')('running')}${tries}`);
-    const reader = createLineReader((text) => print(terminal, `${colors.dim(name)} ${colors.dim('|')} ${logLine(text)}`));
-    for await (const { pieces } of followLog(client, attempt.id, { signal })) reader.push(pieces);
-    reader.end();
-  }
-  say(endLine(terminal, await ended(client, attempt, signal), tries));
+function speaker({ stdout, colors }: Terminal, attempts: readonly AttemptShape[]) {
+  const width = Math.min(widestName, Math.max(0, ...attempts.map(({ task }) => textWidth(plainLine(task)))));
+  return (attempt: AttemptShape, text: string, bar: ' ' | '|' = ' '): void => {
+    const name = pad(plainLine(attempt.task), width);
+    const head = bar === ' ' ? colors.bold(name) : colors.dim(`${name} |`);
+    print({ stdout }, `${head}${bar === ' ' ? '   ' : ' '}${text}`);
+  };
 }
 
-/** The log ends when the attempt is over, so one more look says how. */
-async function ended(client: Client, attempt: AttemptShape, signal: AbortSignal): Promise<AttemptShape> {
-  if (isFinal(attempt.state)) return attempt;
-  void client;
-  void signal;
-  return attempt;
+/** Whether it printed something, or may still: what never started said nothing. */
+function hasLog({ state, startedAt, reusedFrom }: AttemptShape): boolean {
+  if (reusedFrom !== null) return false;
+  return state === 'running' || (isFinal(state) && (startedAt !== null || state === 'failed'));
 }
 
-function endLine({ colors }: Terminal, attempt: AttemptShape, tries: string): string {
+async function showLog(
+  client: Client,
+  attempt: AttemptShape,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const reader = createLineReader((text) => say(logLine(text)));
+  for await (const { pieces } of followLog(client, attempt.id, { signal })) reader.push(pieces);
+  reader.end();
+}
+
+function stateOf({ colors }: Terminal, { state, number }: AttemptShape): string {
+  return `${painter(colors, state)(state)}${number > 1 ? ` (try ${number})` : ''}`;
+}
+
+function endOf(terminal: Terminal, attempt: AttemptShape): string {
+  if (attempt.reusedFrom !== null) return terminal.colors.dim('taken over from an earlier run');
   const time = attemptTook(attempt);
-  const reason = why(attempt);
-  const text = `${painter(colors, attempt.state)(attempt.state)}${tries}${time === '' ? '' : ` after ${time}`}`;
-  return reason === '' ? text : `${text}: ${plainLine(reason)}`;
+  const reason = plainLine(why(attempt));
+  return `${stateOf(terminal, attempt)}${time === '' ? '' : ` after ${time}`}${reason === '' ? '' : `: ${reason}`}`;
 }

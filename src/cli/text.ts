@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { plainLine, visibleText } from '../core/escape.ts';
+import { visibleText } from '../core/escape.ts';
 
 /**
  * One line of a program's output, safe on a terminal: without colours and cursor movements, and of a progress bar

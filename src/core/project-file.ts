@@ -20,7 +20,7 @@ export function parseProjectFile(content: Uint8Array | string): {
 } {
   const { report, problems } = collectProblems();
   const text = readText(content, report);
-  if (text === null || !isWithinBounds(text, report)) return { project: null, problems };
+  if (text === null || !isWithinBounds(text, report)) return { project: null, problems: inOrder(problems) };
   const { project, problems: found } = repairIndentation(text, examine(text));
   // Where a character was replaced, what else is said of its line follows from that.
   const replaced = new Set(problems.map(({ line }) => line));

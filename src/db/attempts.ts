@@ -2,7 +2,8 @@ import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
 import type { AttemptReport } from '../core/attempt.ts';
 import type { Db } from './connect.ts';
 import { notify } from './due.ts';
-import { attempts } from './schema/runs.ts';
+import { projects } from './schema/projects.ts';
+import { attempts, runs } from './schema/runs.ts';
 import { insertTransitions } from './transitions.ts';
 
 export type Attempt = typeof attempts.$inferSelect;
@@ -21,8 +22,23 @@ export async function findAttempt(db: Db, id: number): Promise<Attempt | undefin
   return row;
 }
 
+/** The repository of an attempt that has not ended; nothing of one that has. */
+export async function findOpenRepository(db: Db, id: number): Promise<number | undefined> {
+  const [row] = await db.orm
+    .select({ repositoryId: projects.repositoryId })
+    .from(attempts)
+    .innerJoin(runs, eq(attempts.runId, runs.id))
+    .innerJoin(projects, eq(runs.projectId, projects.id))
+    .where(and(eq(attempts.id, id), isNull(attempts.finishedAt)));
+  return row?.repositoryId;
+}
+
 /** All attempts of some tasks of a run, oldest first. */
-export async function listAttemptsOf(db: Db, runId: number, tasks: readonly string[]): Promise<readonly Attempt[]> {
+export async function listAttemptsOf(
+  db: Db,
+  runId: number,
+  tasks: readonly string[],
+): Promise<readonly Attempt[]> {
   if (tasks.length === 0) return [];
   return db.orm
     .select()
@@ -71,7 +87,11 @@ export type AttemptChange = Partial<Omit<Attempt, 'id' | 'runId' | 'task' | 'pos
  * Saves changed attempts in one statement and notes each change of state. An attempt that is final stays as it
  * is. Answers with the rows as they are now.
  */
-export async function saveAttempts(db: Db, runId: number, changes: readonly AttemptChange[]): Promise<readonly Attempt[]> {
+export async function saveAttempts(
+  db: Db,
+  runId: number,
+  changes: readonly AttemptChange[],
+): Promise<readonly Attempt[]> {
   if (changes.length === 0) return [];
   const saved: Attempt[] = [];
   for (const group of sameShape(changes)) {
@@ -79,7 +99,9 @@ export async function saveAttempts(db: Db, runId: number, changes: readonly Atte
     saved.push(...rows);
   }
   const ids = new Map(saved.map((row) => [`${row.position}/${row.number}`, row.id]));
-  const noted = changes.filter((change) => change.from !== change.state && ids.has(`${change.position}/${change.number}`));
+  const noted = changes.filter(
+    (change) => change.from !== change.state && ids.has(`${change.position}/${change.number}`),
+  );
   await insertTransitions(
     db,
     noted.map((change) => ({
@@ -122,11 +144,17 @@ function sameShape(changes: readonly AttemptChange[]): readonly (readonly Attemp
   return [...Map.groupBy(changes, (change) => changedColumns(change).join()).values()];
 }
 
-async function saveSameShape(db: Db, runId: number, changes: readonly AttemptChange[]): Promise<readonly Attempt[]> {
+async function saveSameShape(
+  db: Db,
+  runId: number,
+  changes: readonly AttemptChange[],
+): Promise<readonly Attempt[]> {
   const [first] = changes;
   if (!first) return [];
   const columns = changedColumns(first);
-  const sets = columns.map((column) => sql`${sql.identifier(attempts[column].name)} = c.${sql.identifier(column)}`);
+  const sets = columns.map(
+    (column) => sql`${sql.identifier(attempts[column].name)} = c.${sql.identifier(column)}`,
+  );
   const types = columns.map((column) => sql`${sql.identifier(column)} ${sql.raw(changeable[column])}`);
   const { rows } = await db.orm.execute<{ id: string }>(sql`
     update attempts as a set ${sql.join(sets, sql`, `)}
@@ -134,14 +162,27 @@ async function saveSameShape(db: Db, runId: number, changes: readonly AttemptCha
       as c (position int, number int, ${sql.join(types, sql`, `)})
     where a.run_id = ${runId} and a.position = c.position and a.number = c.number and a.finished_at is null
     returning a.id::text`);
-  return db.orm.select().from(attempts).where(inArray(attempts.id, rows.map((row) => Number(row.id))));
+  return db.orm
+    .select()
+    .from(attempts)
+    .where(
+      inArray(
+        attempts.id,
+        rows.map((row) => Number(row.id)),
+      ),
+    );
 }
 
 /** A further try of a task, waiting for its pause to pass. */
 export async function insertRetries(
   db: Db,
   runId: number,
-  rows: readonly { readonly task: string; readonly position: number; readonly number: number; readonly notBefore: Date }[],
+  rows: readonly {
+    readonly task: string;
+    readonly position: number;
+    readonly number: number;
+    readonly notBefore: Date;
+  }[],
 ): Promise<void> {
   if (rows.length === 0) return;
   await db.orm
@@ -152,7 +193,11 @@ export async function insertRetries(
 
 /** The agent's word that the command runs. False where the attempt has ended. */
 export async function saveSaidStarted(db: Db, attemptId: number, at: Date): Promise<boolean> {
-  return sayOnce(db, attemptId, sql`said_started_at = coalesce(said_started_at, ${at.toISOString()}::timestamptz)`);
+  return sayOnce(
+    db,
+    attemptId,
+    sql`said_started_at = coalesce(said_started_at, ${at.toISOString()}::timestamptz)`,
+  );
 }
 
 /** The agent's word that it is over. Said twice it counts once; false where the attempt has ended without it. */

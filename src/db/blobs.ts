@@ -33,7 +33,10 @@ export async function visibleBlobs(
       .select({ digest: blobRefs.digest })
       .from(blobRefs)
       .where(
-        and(eq(blobRefs.repositoryId, repositoryId), inArray(blobRefs.digest, digests.slice(from, from + 1_000))),
+        and(
+          eq(blobRefs.repositoryId, repositoryId),
+          inArray(blobRefs.digest, digests.slice(from, from + 1_000)),
+        ),
       );
     for (const row of rows) seen.add(row.digest);
   }
@@ -89,14 +92,21 @@ export async function insertArtifacts(db: Db, attemptId: number, rows: readonly 
   for (let from = 0; from < rows.length; from += 1_000) {
     await db.orm
       .insert(artifacts)
-      .values(rows.slice(from, from + 1_000).map(({ path, digest, size, mode }) => ({ attemptId, path, digest, size, mode })))
+      .values(
+        rows
+          .slice(from, from + 1_000)
+          .map(({ path, digest, size, mode }) => ({ attemptId, path, digest, size, mode })),
+      )
       .onConflictDoNothing();
   }
 }
 
 export type StoredArtifact = typeof artifacts.$inferSelect;
 
-export async function listArtifacts(db: Db, attemptIds: readonly number[]): Promise<readonly StoredArtifact[]> {
+export async function listArtifacts(
+  db: Db,
+  attemptIds: readonly number[],
+): Promise<readonly StoredArtifact[]> {
   if (attemptIds.length === 0) return [];
   return db.orm
     .select()

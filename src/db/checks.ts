@@ -9,7 +9,12 @@ export type CheckRow = typeof checks.$inferSelect;
 /** What a commit is to be told from now on. The checks' own loop tells it; nothing waits for that. */
 export async function saveCheck(
   db: Db,
-  row: { readonly repositoryId: number; readonly sha: string; readonly runId: number | null; readonly says: Check },
+  row: {
+    readonly repositoryId: number;
+    readonly sha: string;
+    readonly runId: number | null;
+    readonly says: Check;
+  },
 ): Promise<void> {
   const place =
     row.runId === null
@@ -32,7 +37,12 @@ export async function findCheck(db: Db, id: number): Promise<CheckRow | undefine
 }
 
 /** What the commit was told. False where the claim was lost; what it is to be told now may be newer already. */
-export async function saveSaid(db: Db, claim: Claim, said: Check, hostCheckId: string | null): Promise<boolean> {
+export async function saveSaid(
+  db: Db,
+  claim: Claim,
+  said: Check,
+  hostCheckId: string | null,
+): Promise<boolean> {
   const text = JSON.stringify(said);
   const { rowCount } = await db.orm.execute(sql`
     update checks set said = ${text}::jsonb, said_at = ${db.now()}, host_check_id = ${hostCheckId}, failures = 0,
@@ -54,5 +64,9 @@ export async function listChecks(
           eq(checks.sha, about.sha),
           about.repositoryId === undefined ? undefined : eq(checks.repositoryId, about.repositoryId),
         );
-  return db.orm.select().from(checks).where(condition).orderBy(sql`${checks.runId} is not null`, asc(checks.id));
+  return db.orm
+    .select()
+    .from(checks)
+    .where(condition)
+    .orderBy(sql`${checks.runId} is not null`, asc(checks.id));
 }

@@ -74,7 +74,12 @@ export function isDatabaseAway(error: unknown): boolean {
   if (state !== undefined) return /^(08|57P|53)/.test(state);
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if ('code' in at && typeof at.code === 'string' && /^E[A-Z]+$/.test(at.code)) return true;
-    if (/^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(at.message)) return true;
+    if (
+      /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(
+        at.message,
+      )
+    )
+      return true;
   }
   return false;
 }

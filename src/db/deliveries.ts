@@ -14,7 +14,12 @@ export type NewDelivery = {
   readonly body: Uint8Array;
   /** Set where nothing is to be decided: the event is kept, and that is all. */
   readonly ignored?: boolean;
-  readonly push?: { readonly repositoryId: number; readonly ref: string; readonly before: string; readonly after: string };
+  readonly push?: {
+    readonly repositoryId: number;
+    readonly ref: string;
+    readonly before: string;
+    readonly after: string;
+  };
 };
 
 /** Stores what a host said; one that is there already stays as it is. Wakes the loop once for all. */
@@ -69,7 +74,11 @@ export async function listDeliveries(
 }
 
 /** Ends a claimed delivery. Throws where the claim was lost, so that the transaction around it is undone. */
-export async function saveDecided(db: Db, claim: Claim, outcome: (typeof deliveryOutcomes)[number]): Promise<void> {
+export async function saveDecided(
+  db: Db,
+  claim: Claim,
+  outcome: (typeof deliveryOutcomes)[number],
+): Promise<void> {
   const { rowCount } = await db.orm.execute(sql`
     update deliveries set outcome = ${outcome}, decided_at = ${db.now()}, failures = 0, last_error = null,
       due_at = null, claimed_by = null, claimed_until = null where ${stillHeld(claim)}`);

@@ -67,13 +67,21 @@ export async function release(db: Db, claim: Claim, inSeconds: number | null): P
 /** Gives back a row whose step failed. It is tried again after a growing pause, and parked after twenty failures. */
 export async function fail(db: Db, claim: Claim, error: string): Promise<boolean> {
   const pause = backOff(claim.failures, 600);
-  return giveBack(db, claim, sql`failures = failures + 1, last_error = ${error}, due_at = ${db.now()} + ${pause}`);
+  return giveBack(
+    db,
+    claim,
+    sql`failures = failures + 1, last_error = ${error}, due_at = ${db.now()} + ${pause}`,
+  );
 }
 
 /** Gives back a row whose step found the world away, which never counts as a failure of the row. */
 export async function postpone(db: Db, claim: Claim, error: string): Promise<boolean> {
   const pause = backOff(claim.postponed, 60);
-  return giveBack(db, claim, sql`postponed = postponed + 1, last_error = ${error}, due_at = ${db.now()} + ${pause}`);
+  return giveBack(
+    db,
+    claim,
+    sql`postponed = postponed + 1, last_error = ${error}, due_at = ${db.now()} + ${pause}`,
+  );
 }
 
 /** Makes a row due now. Safe at any time, claimed or not; the notice only makes it sooner. */
@@ -100,12 +108,19 @@ export async function releaseDead(db: Db, queue: Queue): Promise<number> {
 /** The first half of the advisory lock that a living worker holds; the second is its number. */
 export const workerLockClass = 20_221;
 
-export type ParkedRow = { readonly queue: Queue; readonly id: string; readonly failures: number; readonly error: string | null };
+export type ParkedRow = {
+  readonly queue: Queue;
+  readonly id: string;
+  readonly failures: number;
+  readonly error: string | null;
+};
 
 /** Rows that failed so often that only a person releases them. */
 export async function listParked(db: Db): Promise<readonly ParkedRow[]> {
   const parts = Object.keys(queues).map(
-    (queue) => sql`select ${queue} as queue, id::text, failures, last_error as error from ${sql.identifier(queue)}
+    (
+      queue,
+    ) => sql`select ${queue} as queue, id::text, failures, last_error as error from ${sql.identifier(queue)}
       where due_at is not null and failures >= ${sql.raw(String(parkedAfter))}`,
   );
   const { rows } = await db.orm.execute<ParkedRow>(sql.join(parts, sql` union all `));

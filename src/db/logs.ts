@@ -23,13 +23,21 @@ export async function listLogChunks(
   return db.orm
     .select({ seq, firstLine, offset, bytes, lines })
     .from(logChunks)
-    .where(and(eq(logChunks.attemptId, attemptId), gt(sql`${logChunks.offset} + ${logChunks.length}`, options.offset)))
+    .where(
+      and(
+        eq(logChunks.attemptId, attemptId),
+        gt(sql`${logChunks.offset} + ${logChunks.length}`, options.offset),
+      ),
+    )
     .orderBy(asc(logChunks.seq))
     .limit(options.limit);
 }
 
 /** Bytes and lines of the log so far. */
-export async function logSize(db: Db, attemptId: number): Promise<{ readonly bytes: number; readonly lines: number }> {
+export async function logSize(
+  db: Db,
+  attemptId: number,
+): Promise<{ readonly bytes: number; readonly lines: number }> {
   const [last] = await db.orm
     .select()
     .from(logChunks)

@@ -15,6 +15,7 @@ export async function migrate(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'ame-migrate' });
   await client.connect();
   try {
+    await refuseOldServer(client);
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
     await applyMigrations(drizzle({ client }), { migrationsFolder: migrationsFolder() });
   } finally {
@@ -23,9 +24,27 @@ export async function migrate(url: string): Promise<void> {
   }
 }
 
+/** The oldest Postgres that AME is tried on. */
+const oldestMajor = 15;
+
+/** The database is there, and it is not one that AME can work with. */
+export class DatabaseTooOldError extends Error {
+  override name = 'DatabaseTooOldError';
+}
+
+async function refuseOldServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ version: string }>("select current_setting('server_version_num') as version");
+  const major = Math.trunc(Number(rows[0]?.version) / 10_000);
+  if (major < oldestMajor) {
+    throw new DatabaseTooOldError(`DATABASE_URL leads to Postgres ${major}; AME needs ${oldestMajor} or newer`);
+  }
+}
+
 /** `drizzle/` beside `src/`, or beside `dist/` in the package. */
 function migrationsFolder(): string {
-  const candidates = ['../../drizzle', '../drizzle'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  const candidates = ['../../drizzle', '../drizzle'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
   const found = candidates.find((path) => existsSync(`${path}/meta/_journal.json`));
   if (found === undefined) throw new Error(`no migrations at ${candidates.join(' or ')}`);
   return found;

@@ -18,7 +18,8 @@ export async function recordMoves(
 ): Promise<readonly string[]> {
   const ids = moved.map(() => randomUUID());
   await inTransaction(db, async (tx) => {
-    if (head?.startsWith('refs/heads/')) await saveDefaultBranch(tx, repositoryId, head.slice('refs/heads/'.length));
+    if (head?.startsWith('refs/heads/'))
+      await saveDefaultBranch(tx, repositoryId, head.slice('refs/heads/'.length));
     for (const { ref, after } of moved) {
       await saveHead(tx, repositoryId, ref, /^0+$/.test(after) ? null : after);
     }

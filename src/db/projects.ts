@@ -22,7 +22,11 @@ export async function upsertProject(
   return stored;
 }
 
-export async function findProjectAt(db: Db, repositoryId: number, path: string): Promise<ProjectRow | undefined> {
+export async function findProjectAt(
+  db: Db,
+  repositoryId: number,
+  path: string,
+): Promise<ProjectRow | undefined> {
   const [row] = await db.orm
     .select()
     .from(projects)
@@ -54,12 +58,20 @@ export async function insertRevision(
 }
 
 /** What the default branch says now; null where it has no file that can be read. */
-export async function saveCurrentRevision(db: Db, projectId: number, revisionId: number | null): Promise<void> {
+export async function saveCurrentRevision(
+  db: Db,
+  projectId: number,
+  revisionId: number | null,
+): Promise<void> {
   await db.orm.update(projects).set({ revisionId }).where(eq(projects.id, projectId));
 }
 
 /** Makes the stored schedules those of the file: what it no longer names goes. They do not tick yet. */
-export async function saveSchedules(db: Db, projectId: number, tasks: Project['recurringTasks']): Promise<void> {
+export async function saveSchedules(
+  db: Db,
+  projectId: number,
+  tasks: Project['recurringTasks'],
+): Promise<void> {
   const names = tasks.map((task) => task.name);
   await db.orm.execute(sql`delete from ${schedules} where project_id = ${projectId}
     and not (name = any(${sql.param(names)}::text[]))`);
@@ -78,7 +90,9 @@ export async function saveSchedules(db: Db, projectId: number, tasks: Project['r
   }
 }
 
-export type ListedProject = ProjectRow & { readonly repository: { readonly owner: string; readonly name: string } };
+export type ListedProject = ProjectRow & {
+  readonly repository: { readonly owner: string; readonly name: string };
+};
 
 export async function listProjects(db: Db): Promise<readonly ListedProject[]> {
   const rows = await db.orm

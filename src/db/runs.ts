@@ -13,13 +13,23 @@ export type Run = typeof runs.$inferSelect;
 /** A run with the names and ids of where it belongs. */
 export type PlacedRun = Run & {
   readonly project: { readonly id: number; readonly name: string; readonly path: string };
-  readonly repository: { readonly id: number; readonly host: 'local' | 'github'; readonly owner: string; readonly name: string };
+  readonly repository: {
+    readonly id: number;
+    readonly host: 'local' | 'github';
+    readonly owner: string;
+    readonly name: string;
+  };
 };
 
 const placed = {
   run: runs,
   project: { id: projects.id, name: projects.name, path: projects.path },
-  repository: { id: repositories.id, host: repositories.host, owner: repositories.owner, name: repositories.name },
+  repository: {
+    id: repositories.id,
+    host: repositories.host,
+    owner: repositories.owner,
+    name: repositories.name,
+  },
 };
 
 function selectPlaced(db: Db) {
@@ -41,7 +51,9 @@ export async function findRunsByNumber(
   name: { readonly project: string | null; readonly number: number },
 ): Promise<readonly PlacedRun[]> {
   const rows = await selectPlaced(db)
-    .where(and(eq(runs.number, name.number), name.project === null ? undefined : eq(projects.name, name.project)))
+    .where(
+      and(eq(runs.number, name.number), name.project === null ? undefined : eq(projects.name, name.project)),
+    )
     .orderBy(asc(runs.id))
     .limit(20);
   return rows.map((row) => ({ ...row.run, project: row.project, repository: row.repository }));
@@ -68,7 +80,9 @@ export async function listRuns(
         filter.project === undefined ? undefined : eq(projects.name, filter.project),
         filter.repositoryId === undefined ? undefined : eq(repositories.id, filter.repositoryId),
         filter.state === undefined ? undefined : eq(runs.state, filter.state),
-        filter.ref === undefined ? undefined : or(eq(runs.ref, filter.ref), eq(runs.ref, `refs/heads/${filter.ref}`)),
+        filter.ref === undefined
+          ? undefined
+          : or(eq(runs.ref, filter.ref), eq(runs.ref, `refs/heads/${filter.ref}`)),
         filter.commit === undefined ? undefined : eq(runs.commit, filter.commit),
         filter.task === undefined ? undefined : eq(runs.task, filter.task),
         page.beforeId === undefined ? undefined : lt(runs.id, page.beforeId),
@@ -103,7 +117,10 @@ export type NewRun = {
  * Stores a run and an attempt for each of its tasks, or finds the run that has the same cause. To be called
  * in a transaction: the row of the project is locked, so that numbers have no gaps and causes no race.
  */
-export async function insertRun(db: Db, row: NewRun): Promise<{ readonly run: Run; readonly created: boolean }> {
+export async function insertRun(
+  db: Db,
+  row: NewRun,
+): Promise<{ readonly run: Run; readonly created: boolean }> {
   await db.orm.select({ id: projects.id }).from(projects).where(eq(projects.id, row.projectId)).for('update');
   const [known] = await db.orm
     .select()
@@ -139,7 +156,9 @@ export async function insertRun(db: Db, row: NewRun): Promise<{ readonly run: Ru
 }
 
 async function insertFirstAttempts(db: Db, run: Run, reused: ReadonlyMap<string, Attempt>): Promise<void> {
-  const fresh = run.plan.tasks.flatMap(({ name }, position) => (reused.has(name) ? [] : [{ task: name, position }]));
+  const fresh = run.plan.tasks.flatMap(({ name }, position) =>
+    reused.has(name) ? [] : [{ task: name, position }],
+  );
   await db.orm.execute(sql`
     insert into attempts (run_id, task, position, number, state, created_at)
     select ${run.id}, task, position, 1, 'waiting', ${db.now()}
@@ -265,7 +284,9 @@ export async function saveRun(
     .returning({ id: runs.id });
   if (!saved) throw new StaleRunError(`run ${run.id} was saved by another worker`);
   if (change.state !== run.state) {
-    await insertTransitions(db, [{ runId: run.id, from: run.state, to: change.state, cause: change.reason ?? change.state }]);
+    await insertTransitions(db, [
+      { runId: run.id, from: run.state, to: change.state, cause: change.reason ?? change.state },
+    ]);
   }
 }
 

@@ -19,7 +19,12 @@ export async function saveSecret(
 ): Promise<void> {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(place(row.projectId, row.name));
-  const sealed = Buffer.concat([nonce, cipher.update(row.value, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  const sealed = Buffer.concat([
+    nonce,
+    cipher.update(row.value, 'utf8'),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
   const stored = { ciphertext: sealed, keyId: keyId(key), updatedAt: db.now() };
   await db.orm
     .insert(secrets)
@@ -68,7 +73,9 @@ function open(key: Uint8Array, row: typeof secrets.$inferSelect): string {
     const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes))
       .setAAD(place(row.projectId, row.name))
       .setAuthTag(sealed.subarray(-tagBytes));
-    return decipher.update(sealed.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8');
+    return (
+      decipher.update(sealed.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
+    );
   } catch (cause) {
     const why = row.keyId === keyId(key) ? 'its row was changed' : `it was written with the key ${row.keyId}`;
     throw new SecretUnreadableError(`the secret ${row.name} cannot be read: ${why}`, { cause });

@@ -10,7 +10,9 @@ export async function insertTransitions(
   rows: readonly Omit<typeof transitions.$inferInsert, 'id' | 'at'>[],
 ): Promise<void> {
   for (let from = 0; from < rows.length; from += 1_000) {
-    await db.orm.insert(transitions).values(rows.slice(from, from + 1_000).map((row) => ({ ...row, at: db.now() })));
+    await db.orm
+      .insert(transitions)
+      .values(rows.slice(from, from + 1_000).map((row) => ({ ...row, at: db.now() })));
   }
 }
 

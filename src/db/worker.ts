@@ -2,7 +2,11 @@ import pg from 'pg';
 import { workerLockClass } from './due.ts';
 
 /** A worker's number, alive as long as its session: what it claimed is freed when the session ends. */
-export type WorkerSession = { readonly worker: number; readonly lost: Promise<Error>; close(): Promise<void> };
+export type WorkerSession = {
+  readonly worker: number;
+  readonly lost: Promise<Error>;
+  close(): Promise<void>;
+};
 
 /**
  * Opens the session that vouches for a worker and, where `onNotice` is given, hears the wakes of others.

@@ -32,7 +32,13 @@ export function checkHost(hosts: readonly string[]): MiddlewareHandler {
     const host = (c.req.header('host') ?? '').toLowerCase();
     const name = host.replace(/:\d+$/, '');
     if (!known.has(name) && !known.has(host)) {
-      return c.json(refusal('host-unknown', `this server does not answer to the name ${JSON.stringify(name)}; AME_HOSTS lists further names`), 421);
+      return c.json(
+        refusal(
+          'host-unknown',
+          `this server does not answer to the name ${JSON.stringify(name)}; AME_HOSTS lists further names`,
+        ),
+        421,
+      );
     }
     await next();
     return undefined;
@@ -68,7 +74,10 @@ export function requireToken(token: string): MiddlewareHandler {
     const offered = offeredToken(c);
     if (offered === null || !isToken(offered, token)) {
       return c.json(
-        refusal('token-needed', 'a token is needed: it stands in the file `token` of the data directory, and in the addresses that the server prints'),
+        refusal(
+          'token-needed',
+          'a token is needed: it stands in the file `token` of the data directory, and in the addresses that the server prints',
+        ),
         401,
         { 'www-authenticate': 'Bearer realm="ame"' },
       );
@@ -79,6 +88,9 @@ export function requireToken(token: string): MiddlewareHandler {
 }
 
 /** The body of every refusal of the API. */
-export function refusal(code: string, message: string): { readonly error: { readonly code: string; readonly message: string } } {
+export function refusal(
+  code: string,
+  message: string,
+): { readonly error: { readonly code: string; readonly message: string } } {
   return { error: { code, message } };
 }

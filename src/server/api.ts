@@ -20,7 +20,13 @@ export function createApi(ame: Ame) {
     .route('/', createProjectRoutes(ame))
     .route('/', createLogRoutes(ame));
   const api = new OpenAPIHono();
-  api.use('/api/*', bodyLimit({ maxSize: mostBodyBytes, onError: (c) => c.json(refusal('too-large', 'a request has at most 1 MiB'), 413) }));
+  api.use(
+    '/api/*',
+    bodyLimit({
+      maxSize: mostBodyBytes,
+      onError: (c) => c.json(refusal('too-large', 'a request has at most 1 MiB'), 413),
+    }),
+  );
   return api
     .route('/api/v1', v1)
     .doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'AME', version: '1' } });

@@ -48,7 +48,8 @@ export function createApp(ame: Ame) {
         return { id: found.id, directory: directoryOf(found) };
       },
       recordPush: (repositoryId, refs, head) => recordMoves(db, repositoryId, refs, head),
-      decisionLines: (ids, signal) => pushLines({ db, hints, withToken: (line) => openLinks(line, ame) }, ids, signal),
+      decisionLines: (ids, signal) =>
+        pushLines({ db, hints, withToken: (line) => openLinks(line, ame) }, ids, signal),
       ready: () => isReachable(db),
       failed: (error) => log.warn({ error: describeError(error) }, 'git request failed'),
     }),

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-const projectFileJsonSchema = () => ({});
+import { projectFileJsonSchema } from '../core/project-file/json-schema.ts';
 import type { Context as Ame } from '../context.ts';
 import { listParked } from '../db/due.ts';
 

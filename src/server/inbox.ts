@@ -31,7 +31,10 @@ export function createInbox(db: Db): Inbox {
     while (waiting.length > 0) {
       const batch = take();
       try {
-        await insertDeliveries(db, batch.map((entry) => entry.delivery));
+        await insertDeliveries(
+          db,
+          batch.map((entry) => entry.delivery),
+        );
         for (const entry of batch) entry.resolve();
       } catch (error) {
         for (const entry of batch) entry.reject(error);

@@ -44,7 +44,9 @@ async function linesOf(
     if (delivery?.decidedAt && delivery.after !== null && delivery.repositoryId !== null) {
       const decisions = await listDecisions(deps.db, { deliveries: [id] });
       const commit = decisions.find((decision) => decision.commit !== null)?.commit;
-      const [check] = commit ? await listChecks(deps.db, { sha: commit, repositoryId: delivery.repositoryId }) : [];
+      const [check] = commit
+        ? await listChecks(deps.db, { sha: commit, repositoryId: delivery.repositoryId })
+        : [];
       if (!check) return decisions.map(({ message }) => message);
       return plainCheck(check.says).trimEnd().split('\n').map(deps.withToken);
     }

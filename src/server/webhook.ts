@@ -15,11 +15,18 @@ const databaseMs = 2_000;
  * `POST /webhooks/github`: checks the size, verifies the signature over the bytes as they came, stores, answers
  * 202. Nothing is parsed here, and nothing done before the signature is good.
  */
-export function createWebhookDoor(deps: { readonly secrets: readonly string[]; readonly inbox: Inbox; readonly log: Log }): Hono {
+export function createWebhookDoor(deps: {
+  readonly secrets: readonly string[];
+  readonly inbox: Inbox;
+  readonly log: Log;
+}): Hono {
   const isSigned = createVerify(deps.secrets);
   return new Hono().post('/webhooks/github', async (c) => {
     if (deps.secrets.length === 0) {
-      return c.json(refusal('not-configured', 'set AME_GITHUB_WEBHOOK_SECRET to the secret of the webhook'), 503);
+      return c.json(
+        refusal('not-configured', 'set AME_GITHUB_WEBHOOK_SECRET to the secret of the webhook'),
+        503,
+      );
     }
     const announced = Number(c.req.header('content-length') ?? 0);
     if (announced > mostBodyBytes) return c.json(refusal('too-large', 'a delivery has at most 25 MiB'), 413);

@@ -8,9 +8,21 @@ import { busyRule, concurrencyGroup, decidePush } from '../core/trigger.ts';
 import type { Decision } from '../core/trigger/decision.ts';
 import { saveCheck } from '../db/checks.ts';
 import { inTransaction, type Db } from '../db/connect.ts';
-import { findDelivery, insertDecisions, saveDecided, type Delivery, type NewDecision } from '../db/deliveries.ts';
+import {
+  findDelivery,
+  insertDecisions,
+  saveDecided,
+  type Delivery,
+  type NewDecision,
+} from '../db/deliveries.ts';
 import type { Claim } from '../db/due.ts';
-import { findProjectAt, insertRevision, saveCurrentRevision, saveSchedules, upsertProject } from '../db/projects.ts';
+import {
+  findProjectAt,
+  insertRevision,
+  saveCurrentRevision,
+  saveSchedules,
+  upsertProject,
+} from '../db/projects.ts';
 import { findRepository, type Repository } from '../db/repositories.ts';
 import { insertRun, supersede, type Run } from '../db/runs.ts';
 import type { Log } from '../log.ts';
@@ -41,17 +53,33 @@ export async function decideDelivery(deps: DeliveryDeps, claim: Claim): Promise<
     await saveDecided(deps.db, claim, 'ignored');
     return { saved: true };
   }
-  const push = await gatherPush(deps.directoryOf(repository), { ref, before, after }, repository.defaultBranch);
+  const push = await gatherPush(
+    deps.directoryOf(repository),
+    { ref, before, after },
+    repository.defaultBranch,
+  );
   const read = push.file === null ? null : parseProjectFile(push.file.content);
   const problems = read === null ? [] : [...read.problems, ...fileNotices(push)];
   const decision = decidePush(read?.project ?? null, push.facts);
   const planned = planAll(read?.project ?? null, decision);
   await inTransaction(deps.db, async (tx) => {
-    const stored = await storeDecision(tx, deps, { delivery, repository, push, project: read?.project ?? null, problems, decision, planned });
+    const stored = await storeDecision(tx, deps, {
+      delivery,
+      repository,
+      push,
+      project: read?.project ?? null,
+      problems,
+      decision,
+      planned,
+    });
     await saveDecided(tx, claim, 'decided');
-    for (const run of stored) deps.log.info({ delivery: delivery.id, run: run.id, task: run.task }, 'run decided');
+    for (const run of stored)
+      deps.log.info({ delivery: delivery.id, run: run.id, task: run.task }, 'run decided');
   });
-  deps.log.info({ delivery: delivery.id, repository: repository.id, ref, rule: decision.rule }, 'delivery decided');
+  deps.log.info(
+    { delivery: delivery.id, repository: repository.id, ref, rule: decision.rule },
+    'delivery decided',
+  );
   return { saved: true };
 }
 
@@ -84,7 +112,8 @@ async function storeDecision(tx: Db, deps: DeliveryDeps, decided: Decided): Prom
   const { delivery, repository, push, project, problems, decision } = decided;
   const known = await findProjectAt(tx, repository.id, '');
   const name = project?.name ?? known?.name ?? repository.name;
-  const row = push.file === null ? known : await upsertProject(tx, { repositoryId: repository.id, path: '', name });
+  const row =
+    push.file === null ? known : await upsertProject(tx, { repositoryId: repository.id, path: '', name });
   const about = {
     deliveryId: delivery.id,
     projectId: row?.id ?? null,
@@ -118,11 +147,24 @@ async function storeDecision(tx: Db, deps: DeliveryDeps, decided: Decided): Prom
       rows.push({ ...about, task: planned.task, outcome: 'problems', rule: code, message });
       continue;
     }
-    const stored = await storeRun(tx, { ...decided, project, projectId: row.id, commit: push.commit }, planned);
+    const stored = await storeRun(
+      tx,
+      { ...decided, project, projectId: row.id, commit: push.commit },
+      planned,
+    );
     runs.push(stored);
     const again = stored.created ? '' : ` This commit had its run already: #${stored.run.number}.`;
     const { rule, line, message, remedy } = decision;
-    rows.push({ ...about, task: planned.task, outcome: 'run', rule, line, message: message + again, remedy, runId: stored.run.id });
+    rows.push({
+      ...about,
+      task: planned.task,
+      outcome: 'run',
+      rule,
+      line,
+      message: message + again,
+      remedy,
+      runId: stored.run.id,
+    });
   }
   if (decided.planned.length === 0) {
     const broken = problems.some((problem) => problem.severity === 'error');

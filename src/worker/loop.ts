@@ -59,7 +59,10 @@ export function createLoop(options: LoopOptions): Loop {
   async function giveBack(claimed: Claim, error: unknown): Promise<void> {
     const away = error instanceof AwayError || isDatabaseAway(error);
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    log.warn({ loop: queue, id: claimed.id, away, error: describeError(error) }, away ? 'step postponed' : 'step failed');
+    log.warn(
+      { loop: queue, id: claimed.id, away, error: describeError(error) },
+      away ? 'step postponed' : 'step failed',
+    );
     try {
       await (away ? postpone(db, claimed, text) : fail(db, claimed, text));
     } catch (second) {
@@ -71,7 +74,11 @@ export function createLoop(options: LoopOptions): Loop {
   async function take(): Promise<readonly Promise<void>[]> {
     const limit = concurrency - active.size;
     if (limit <= 0) return [];
-    const claims = await claim(db, queue, { worker: options.worker(), limit, leaseSeconds: options.leaseSeconds });
+    const claims = await claim(db, queue, {
+      worker: options.worker(),
+      limit,
+      leaseSeconds: options.leaseSeconds,
+    });
     return claims.map((claimed) => {
       const done = work(claimed).finally(() => active.delete(done));
       active.add(done);

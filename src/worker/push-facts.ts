@@ -37,7 +37,9 @@ export async function gatherPush(
   const [before, commit, base, now] = await Promise.all([
     commitOf(push.before),
     commitOf(push.after),
-    defaultBranch === null || defaultBranch === name ? null : resolveRef(directory, `refs/heads/${defaultBranch}`),
+    defaultBranch === null || defaultBranch === name
+      ? null
+      : resolveRef(directory, `refs/heads/${defaultBranch}`),
     resolveRef(directory, push.ref),
   ]);
   // A new branch is compared with the default branch, if there is one.

@@ -56,7 +56,16 @@ export async function reconcileRun(deps: RunDeps, claim: Claim): Promise<StepEnd
   const step = stepRun(view, claim.now);
   const saved = await saveStep(deps, claim, run, step);
   for (const change of step.changes) {
-    deps.log.info({ run: run.id, task: change.task, attempt: change.number, state: change.to.state, class: change.to.class }, 'attempt');
+    deps.log.info(
+      {
+        run: run.id,
+        task: change.task,
+        attempt: change.number,
+        state: change.to.state,
+        class: change.to.class,
+      },
+      'attempt',
+    );
   }
   if (step.state !== run.state) deps.log.info({ run: run.id, state: step.state }, 'run');
   await act(deps, run, step, [...rows, ...saved]);
@@ -83,7 +92,8 @@ async function observeRun(
     listActiveAttempts(db, run.id),
     run.whenBusy === 'queue' && run.startedAt === null ? countAhead(db, run) : 0,
   ]);
-  const isOurs = (row: Attempt): boolean => row.state !== 'waiting' && (row.host === null || row.host === deps.host);
+  const isOurs = (row: Attempt): boolean =>
+    row.state !== 'waiting' && (row.host === null || row.host === deps.host);
   const ours = first.filter(isOurs);
   const silent = ours.filter((row) => row.report === null);
   const seen = silent.length === 0 ? new Map<number, Observation>() : await deps.executor.observe(silent);
@@ -92,7 +102,13 @@ async function observeRun(
   const gone = silent.some((row) => (seen.get(row.id)?.kind ?? 'absent') === 'absent');
   const rows = gone ? await listActiveAttempts(db, run.id) : first;
   const earlier = Map.groupBy(
-    (await listAttemptsOf(db, run.id, rows.map((row) => row.task))).filter((row) => row.finishedAt !== null),
+    (
+      await listAttemptsOf(
+        db,
+        run.id,
+        rows.map((row) => row.task),
+      )
+    ).filter((row) => row.finishedAt !== null),
     (row) => row.task,
   );
   const scoped = run.plan.deadlines.length === 0 ? [] : await listAttempts(db, run.id);
@@ -104,7 +120,10 @@ async function observeRun(
   const failure = run.class === null ? null : { class: run.class, reason: run.reason ?? '' };
   const scopes = new Map(run.plan.deadlines.map(({ scope }) => [scope, scopeTimes(scope, scoped)]));
   const { plan, state, startedAt, cancelReason: cancel } = run;
-  return { view: { plan, state, startedAt, failure, cancel, held: ahead > 0, states, active, earlier, scopes }, rows };
+  return {
+    view: { plan, state, startedAt, failure, cancel, held: ahead > 0, states, active, earlier, scopes },
+    rows,
+  };
 }
 
 /** An attempt of another machine: only that one can see it, so it is what its row says. */
@@ -112,7 +131,10 @@ function unseen(row: Attempt): Observation {
   return row.startedAt === null ? { kind: 'pending' } : { kind: 'running', startedAt: row.startedAt };
 }
 
-function scopeTimes(scope: string, rows: readonly Attempt[]): { readyAt: Date | null; startedAt: Date | null } {
+function scopeTimes(
+  scope: string,
+  rows: readonly Attempt[],
+): { readyAt: Date | null; startedAt: Date | null } {
   const within = rows.filter((row) => scope === '' || row.task.startsWith(`${scope}/`));
   const least = (dates: readonly (Date | null)[]): Date | null =>
     dates.reduce((first, date) => (date !== null && (first === null || date < first) ? date : first), null);
@@ -123,7 +145,12 @@ function scopeTimes(scope: string, rows: readonly Attempt[]): { readyAt: Date | 
 }
 
 /** All rows of a step in one transaction; answers with the attempts as they are now. */
-async function saveStep(deps: RunDeps, claim: Claim, run: PlacedRun, step: RunStep): Promise<readonly Attempt[]> {
+async function saveStep(
+  deps: RunDeps,
+  claim: Claim,
+  run: PlacedRun,
+  step: RunStep,
+): Promise<readonly Attempt[]> {
   const final = isFinal(step.state);
   const now = claim.now;
   const change = {
@@ -134,7 +161,10 @@ async function saveStep(deps: RunDeps, claim: Claim, run: PlacedRun, step: RunSt
     finishedAt: final ? now : null,
   };
   const changes = step.changes.map((one) => changeOf(one, deps));
-  const looks = step.lookAgainAt === null ? lookSeconds : Math.max(0, (step.lookAgainAt.getTime() - now.getTime()) / 1_000);
+  const looks =
+    step.lookAgainAt === null
+      ? lookSeconds
+      : Math.max(0, (step.lookAgainAt.getTime() - now.getTime()) / 1_000);
   return inTransaction(deps.db, async (tx) => {
     const saved = await saveAttempts(tx, run.id, changes);
     await insertRetries(tx, run.id, step.retries);
@@ -150,7 +180,10 @@ async function saveStep(deps: RunDeps, claim: Claim, run: PlacedRun, step: RunSt
 
 function finalClass(step: RunStep, run: PlacedRun): NonNullable<PlacedRun['class']> {
   if (step.failure !== null) return step.failure.class;
-  const plain: Partial<Record<RunState, NonNullable<PlacedRun['class']>>> = { succeeded: 'succeeded', skipped: 'skipped' };
+  const plain: Partial<Record<RunState, NonNullable<PlacedRun['class']>>> = {
+    succeeded: 'succeeded',
+    skipped: 'skipped',
+  };
   return plain[step.state] ?? (run.cancelReason === 'superseded' ? 'superseded' : 'cancelled');
 }
 
@@ -158,7 +191,11 @@ function changeOf(step: RunStep['changes'][number], deps: RunDeps): AttemptChang
   const { task, position, number, from, to, cause } = step;
   const report = 'report' in to ? (to as SeenAttempt).report : null;
   return {
-    task, position, number, from, cause,
+    task,
+    position,
+    number,
+    from,
+    cause,
     state: to.state,
     class: to.class,
     reason: to.reason,
@@ -169,7 +206,9 @@ function changeOf(step: RunStep['changes'][number], deps: RunDeps): AttemptChang
     startedAt: to.startedAt,
     finishedAt: to.finishedAt,
     stopReason: to.stopReason,
-    ...(from === 'waiting' && to.state === 'queued' && deps.executor.name === 'local' ? { host: deps.host } : {}),
+    ...(from === 'waiting' && to.state === 'queued' && deps.executor.name === 'local'
+      ? { host: deps.host }
+      : {}),
     ...(report === null
       ? {}
       : {
@@ -195,4 +234,3 @@ async function act(deps: RunDeps, run: PlacedRun, step: RunStep, rows: readonly 
     if (row && task) await deps.executor.start(orderOf(run, row, task));
   }
 }
-

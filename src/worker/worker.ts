@@ -33,9 +33,18 @@ export function createLoops(ctx: Context, worker: () => number): Loops {
       ...shared,
       queue: 'runs',
       concurrency: 8,
-      step: (claim) => reconcileRun({ db, executor, storage: ctx.storage, temporary: ctx.temporary, host: config.host, log, urlOf }, claim),
+      step: (claim) =>
+        reconcileRun(
+          { db, executor, storage: ctx.storage, temporary: ctx.temporary, host: config.host, log, urlOf },
+          claim,
+        ),
     }),
-    checks: createLoop({ ...shared, queue: 'checks', concurrency: 4, step: (claim) => tellCheck({ db }, claim) }),
+    checks: createLoop({
+      ...shared,
+      queue: 'checks',
+      concurrency: 4,
+      step: (claim) => tellCheck({ db }, claim),
+    }),
   };
 }
 
@@ -59,7 +68,9 @@ export async function startWorker(ctx: Context): Promise<Worker> {
   const running = Promise.all(Object.values(loops).map((loop) => loop.run(stopping.signal)));
 
   async function keepSession(): Promise<void> {
-    const stopped = new Promise<null>((resolve) => stopping.signal.addEventListener('abort', () => resolve(null)));
+    const stopped = new Promise<null>((resolve) =>
+      stopping.signal.addEventListener('abort', () => resolve(null)),
+    );
     for (;;) {
       const broken = await Promise.race([session.lost, stopped]);
       if (broken === null) return;

@@ -140,7 +140,7 @@ describe('what is read', () => {
       { line: 5, column: 3 },
     ]);
     const inner = tasks[2]?.kind === 'pipeline' ? tasks[2].tasks[1] : undefined;
-    expect(inner?.needs).toEqual([{ name: 'd', position: { line: 5, column: 37 } }]);
+    expect(inner?.needs).toEqual([{ name: 'd', position: { line: 5, column: 36 } }]);
   });
 
   test('a mark at the beginning of the file does not count as a column', () => {
@@ -189,7 +189,7 @@ describe('indentation', () => {
       '        runcommand: x',
       '      b:',
       '        runcommand: y',
-      '        timeout: 1h',
+      '        resources: { cpu: 1 }',
     ];
     const { project } = parseProjectFile(lines.join('\n'));
     const shifted = (line: number, by: number): string =>
@@ -216,7 +216,7 @@ describe('indentation', () => {
   function shape(task: Task): unknown {
     return task.kind === 'pipeline'
       ? [task.name, task.tasks.map(shape)]
-      : [task.name, task.kind === 'command' && [task.script, task.timeout]];
+      : [task.name, task.kind === 'command' && [task.script, task.resources]];
   }
 
   test('a line in a text is never moved', () => {

@@ -101,7 +101,7 @@ export const syntaxProblems = {
   }),
   'yaml-directive': define<{ text: string }>({
     severity: 'error',
-    explanation: 'ame.yaml is YAML 1.2; directives that change how it is read are not taken.',
+    explanation: 'The file is YAML 1.2; directives that change how it is read are not taken.',
     example: '%YAML 1.1\n---\nprojectname: spam\ntasks: {train: python train.py}\n',
     message: ({ text }) => `The directive ${shown(text)} is not taken.`,
     remedy: () => 'Delete the line, and the `---` below it.',

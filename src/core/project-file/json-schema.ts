@@ -16,7 +16,7 @@ export function projectFileJsonSchema(): Schema {
     title: 'ame.yaml',
     description: 'A project of AME: its tasks, and when they run.',
     ...mapSchema(projectKeys, {
-      anyOf: [['projectname'], ['name'], ['projectid']].map((required) => ({ required })),
+      oneOf: [['projectname'], ['name'], ['projectid']].map((required) => ({ required })),
     }),
     definitions: {
       ...definitions,

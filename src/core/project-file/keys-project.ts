@@ -10,6 +10,7 @@ import {
   overlaps,
   table,
   triggers,
+  named,
 } from './shapes.ts';
 
 export const projectKeys = keyTable({
@@ -40,10 +41,7 @@ export const projectKeys = keyTable({
       'tasks',
       'map of name to task',
       {
-        anyOf: [
-          { type: 'object', additionalProperties: table('task') },
-          { type: 'array', items: table('listedTask') },
-        ],
+        anyOf: [named(table('task')), { type: 'array', items: table('listedTask') }],
       },
       'What can run, in the order of the file.',
     ),
@@ -64,7 +62,7 @@ export const projectKeys = keyTable({
     key(
       'recurring_tasks',
       'map of name to recurring task',
-      { type: 'object', additionalProperties: table('recurringTask') },
+      named(table('recurringTask')),
       'Tasks that run by the clock, as the default branch declares them.',
     ),
     older('name', 'projectname', defined('name')),

@@ -1,9 +1,9 @@
 import { key, keyTable, older } from './key-table.ts';
 import type { Schema } from './key-table.ts';
 import { laterKeys } from './keys-later.ts';
-import { conditionSchema, defined, oneOrMore, table } from './shapes.ts';
+import { conditionSchema, defined, oneOrMore, table, named } from './shapes.ts';
 
-const pipelineMap: Schema = { type: 'object', additionalProperties: table('pipelineTask'), minProperties: 1 };
+const pipelineMap: Schema = named(table('pipelineTask'), 1);
 
 export const taskKeys = keyTable({
   what: 'a task',
@@ -100,7 +100,7 @@ export const taskKeys = keyTable({
     ),
     older('command', 'runcommand', defined('command')),
     older('taskRef', 'taskref', defined('name')),
-    older('executor', null, { anyOf: [{ type: 'null' }, table('executor')] }),
+    older('executor', null, { anyOf: [{ enum: [null, ''] }, table('executor')] }),
     ...laterKeys,
   ],
 });

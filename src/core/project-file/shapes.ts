@@ -14,6 +14,17 @@ export function table(name: string): Schema {
   return { $ref: `#/definitions/${name}` };
 }
 
+/** A map of the user's own names. */
+export function named(value: Schema, least = 0): Schema {
+  return {
+    type: 'object',
+    propertyNames: { pattern: namePattern },
+    patternProperties: { '^x-': true },
+    additionalProperties: value,
+    minProperties: least,
+  };
+}
+
 /** One item, or a list of them. */
 export function oneOrMore(item: Schema, least = 0): Schema {
   return { anyOf: [item, { type: 'array', items: item, minItems: least }] };
@@ -38,12 +49,13 @@ const visible = '[^\\s]';
 /** Shapes that several keys share; each becomes a definition of the schema. */
 export const definitions = {
   name: { type: ['string', 'number', 'boolean'], pattern: namePattern },
-  text: { type: ['string', 'number', 'boolean'] },
+  // `~` and `null` are text where text is meant.
+  text: { type: ['string', 'number', 'boolean', 'null'] },
   command: {
     description: 'One sh script under -e; a list is its lines.',
     anyOf: [
       { type: ['string', 'number', 'boolean'], pattern: visible },
-      { type: 'array', items: { type: ['string', 'number', 'boolean'] }, minItems: 1 },
+      { type: 'array', items: { type: ['string', 'number', 'boolean', 'null'] }, minItems: 1 },
     ],
   },
   variableName: { type: 'string', pattern: variablePattern, not: { pattern: '^[Aa][Mm][Ee]_' } },

@@ -10,7 +10,9 @@ export const checks = pgTable(
   'checks',
   {
     id: id(),
-    repositoryId: reference('repository_id').notNull().references(() => repositories.id),
+    repositoryId: reference('repository_id')
+      .notNull()
+      .references(() => repositories.id),
     sha: text('sha').notNull(),
     name: text('name').notNull(),
     runId: reference('run_id').references(() => runs.id),
@@ -24,8 +26,14 @@ export const checks = pgTable(
   (t) => [
     check('checks_due_until_said', sql`${t.dueAt} is not null or ${t.said} is not distinct from ${t.says}`),
     ...queueChecks('checks', t),
-    uniqueIndex('checks_place').on(t.repositoryId, t.sha, t.name).where(sql`run_id is null`),
-    uniqueIndex('checks_run').on(t.runId).where(sql`run_id is not null`),
-    index('checks_due').on(t.dueAt).where(sql`due_at is not null`),
+    uniqueIndex('checks_place')
+      .on(t.repositoryId, t.sha, t.name)
+      .where(sql`run_id is null`),
+    uniqueIndex('checks_run')
+      .on(t.runId)
+      .where(sql`run_id is not null`),
+    index('checks_due')
+      .on(t.dueAt)
+      .where(sql`due_at is not null`),
   ],
 );

@@ -16,8 +16,12 @@ export const blobs = pgTable('blobs', {
 export const blobRefs = pgTable(
   'blob_refs',
   {
-    repositoryId: reference('repository_id').notNull().references(() => repositories.id),
-    digest: text('digest').notNull().references(() => blobs.digest),
+    repositoryId: reference('repository_id')
+      .notNull()
+      .references(() => repositories.id),
+    digest: text('digest')
+      .notNull()
+      .references(() => blobs.digest),
   },
   (t) => [primaryKey({ columns: [t.repositoryId, t.digest] })],
 );
@@ -26,10 +30,14 @@ export const blobRefs = pgTable(
 export const sourceObjects = pgTable(
   'source_objects',
   {
-    repositoryId: reference('repository_id').notNull().references(() => repositories.id),
+    repositoryId: reference('repository_id')
+      .notNull()
+      .references(() => repositories.id),
     /** Git's id of the blob, or of the tree at a commit's root. */
     oid: text('oid').notNull(),
-    digest: text('digest').notNull().references(() => blobs.digest),
+    digest: text('digest')
+      .notNull()
+      .references(() => blobs.digest),
   },
   (t) => [primaryKey({ columns: [t.repositoryId, t.oid] })],
 );
@@ -38,8 +46,12 @@ export const sourceObjects = pgTable(
 export const snapshots = pgTable(
   'snapshots',
   {
-    repositoryId: reference('repository_id').notNull().references(() => repositories.id),
-    digest: text('digest').notNull().references(() => blobs.digest),
+    repositoryId: reference('repository_id')
+      .notNull()
+      .references(() => repositories.id),
+    digest: text('digest')
+      .notNull()
+      .references(() => blobs.digest),
     attemptId: reference('attempt_id').references(() => attempts.id),
     createdAt: time('created_at').notNull(),
   },
@@ -51,9 +63,13 @@ export const artifacts = pgTable(
   'artifacts',
   {
     id: id(),
-    attemptId: reference('attempt_id').notNull().references(() => attempts.id),
+    attemptId: reference('attempt_id')
+      .notNull()
+      .references(() => attempts.id),
     path: text('path').notNull(),
-    digest: text('digest').notNull().references(() => blobs.digest),
+    digest: text('digest')
+      .notNull()
+      .references(() => blobs.digest),
     size: reference('size').notNull(),
     mode: integer('mode').notNull(),
   },
@@ -64,7 +80,9 @@ export const artifacts = pgTable(
 export const logChunks = pgTable(
   'log_chunks',
   {
-    attemptId: reference('attempt_id').notNull().references(() => attempts.id),
+    attemptId: reference('attempt_id')
+      .notNull()
+      .references(() => attempts.id),
     seq: integer('seq').notNull(),
     firstLine: reference('first_line').notNull(),
     offset: reference('offset').notNull(),
@@ -81,8 +99,12 @@ export const logChunks = pgTable(
 
 /** The whole log of an attempt that is over, once its chunks have become one blob. */
 export const logArchives = pgTable('log_archives', {
-  attemptId: reference('attempt_id').primaryKey().references(() => attempts.id),
-  digest: text('digest').notNull().references(() => blobs.digest),
+  attemptId: reference('attempt_id')
+    .primaryKey()
+    .references(() => attempts.id),
+  digest: text('digest')
+    .notNull()
+    .references(() => blobs.digest),
   bytes: reference('bytes').notNull(),
   lines: reference('lines').notNull(),
   /** Of each chunk: its first byte in the log, and where its compressed form begins and ends in the blob. */

@@ -30,7 +30,9 @@ export const deliveries = pgTable(
     check('deliveries_decided_whole', sql`(${t.outcome} is null) = (${t.decidedAt} is null)`),
     check('deliveries_due_until_decided', sql`(${t.dueAt} is null) = (${t.decidedAt} is not null)`),
     ...queueChecks('deliveries', t),
-    index('deliveries_due').on(t.dueAt).where(sql`due_at is not null`),
+    index('deliveries_due')
+      .on(t.dueAt)
+      .where(sql`due_at is not null`),
     index('deliveries_received').on(t.receivedAt, t.id),
     index('deliveries_after').on(t.after),
   ],

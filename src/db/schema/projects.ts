@@ -10,7 +10,9 @@ export const projects = pgTable(
   'projects',
   {
     id: id(),
-    repositoryId: reference('repository_id').notNull().references(() => repositories.id),
+    repositoryId: reference('repository_id')
+      .notNull()
+      .references(() => repositories.id),
     path: text('path').notNull(),
     name: text('name').notNull(),
     /** What the default branch says now; null until it has a file that can be read, and after it lost it. */
@@ -26,7 +28,9 @@ export const revisions = pgTable(
   'revisions',
   {
     id: id(),
-    projectId: reference('project_id').notNull().references(() => projects.id),
+    projectId: reference('project_id')
+      .notNull()
+      .references(() => projects.id),
     commit: text('commit').notNull(),
     /** Git's id of the file's content. */
     fileDigest: text('file_digest').notNull(),
@@ -48,7 +52,9 @@ export const schedules = pgTable(
   'schedules',
   {
     id: id(),
-    projectId: reference('project_id').notNull().references(() => projects.id),
+    projectId: reference('project_id')
+      .notNull()
+      .references(() => projects.id),
     name: text('name').notNull(),
     task: text('task').notNull(),
     cron: text('cron').notNull(),
@@ -62,7 +68,9 @@ export const schedules = pgTable(
   (t) => [
     uniqueIndex('schedules_name').on(t.projectId, t.name),
     ...queueChecks('schedules', t),
-    index('schedules_due').on(t.dueAt).where(sql`due_at is not null`),
+    index('schedules_due')
+      .on(t.dueAt)
+      .where(sql`due_at is not null`),
   ],
 );
 
@@ -71,7 +79,9 @@ export const secrets = pgTable(
   'secrets',
   {
     id: id(),
-    projectId: reference('project_id').notNull().references(() => projects.id),
+    projectId: reference('project_id')
+      .notNull()
+      .references(() => projects.id),
     name: text('name').notNull(),
     ciphertext: bytes('ciphertext').notNull(),
     keyId: text('key_id').notNull(),

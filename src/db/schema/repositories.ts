@@ -25,8 +25,12 @@ export const repositories = pgTable(
     ...queueChecks('repositories', t),
     uniqueIndex('repositories_host_id').on(t.host, t.hostId),
     // On the local host the name is the address of a push, so there it is one, whatever its case.
-    uniqueIndex('repositories_local_name').on(sql`lower(owner)`, sql`lower(name)`).where(sql`host = 'local'`),
-    index('repositories_due').on(t.dueAt).where(sql`due_at is not null`),
+    uniqueIndex('repositories_local_name')
+      .on(sql`lower(owner)`, sql`lower(name)`)
+      .where(sql`host = 'local'`),
+    index('repositories_due')
+      .on(t.dueAt)
+      .where(sql`due_at is not null`),
   ],
 );
 
@@ -34,7 +38,9 @@ export const repositories = pgTable(
 export const heads = pgTable(
   'heads',
   {
-    repositoryId: reference('repository_id').notNull().references(() => repositories.id),
+    repositoryId: reference('repository_id')
+      .notNull()
+      .references(() => repositories.id),
     ref: text('ref').notNull(),
     sha: text('sha').notNull(),
     seenAt: time('seen_at').notNull(),

@@ -10,14 +10,14 @@ import { id, oneOf, queueChecks, queueColumns, reference, time } from './columns
 import { deliveries } from './deliveries.ts';
 import { projects } from './projects.ts';
 
-
-
 /** An execution of a plan. `cause_key` says what is one and the same run. */
 export const runs = pgTable(
   'runs',
   {
     id: id(),
-    projectId: reference('project_id').notNull().references(() => projects.id),
+    projectId: reference('project_id')
+      .notNull()
+      .references(() => projects.id),
     number: integer('number').notNull(),
     task: text('task').notNull(),
     commit: text('commit').notNull(),
@@ -58,8 +58,12 @@ export const runs = pgTable(
     ...queueChecks('runs', t),
     uniqueIndex('runs_cause').on(t.projectId, t.causeKey),
     uniqueIndex('runs_number').on(t.projectId, t.number),
-    index('runs_due').on(t.dueAt).where(sql`due_at is not null`),
-    index('runs_group').on(t.concurrencyGroup).where(sql`finished_at is null`),
+    index('runs_due')
+      .on(t.dueAt)
+      .where(sql`due_at is not null`),
+    index('runs_group')
+      .on(t.concurrencyGroup)
+      .where(sql`finished_at is null`),
     index('runs_created').on(t.createdAt, t.id),
     index('runs_commit').on(t.commit),
   ],
@@ -70,7 +74,9 @@ export const attempts = pgTable(
   'attempts',
   {
     id: id(),
-    runId: reference('run_id').notNull().references(() => runs.id),
+    runId: reference('run_id')
+      .notNull()
+      .references(() => runs.id),
     task: text('task').notNull(),
     /** Of the task in the plan. */
     position: integer('position').notNull(),
@@ -109,8 +115,12 @@ export const attempts = pgTable(
     check('attempts_final_class', sql`(${t.finishedAt} is null) = (${t.class} is null)`),
     check('attempts_number', sql`${t.number} >= 1`),
     uniqueIndex('attempts_number_once').on(t.runId, t.task, t.number),
-    index('attempts_active').on(t.runId).where(sql`finished_at is null`),
-    index('attempts_running').on(t.host).where(sql`state in ('queued', 'running')`),
+    index('attempts_active')
+      .on(t.runId)
+      .where(sql`finished_at is null`),
+    index('attempts_running')
+      .on(t.host)
+      .where(sql`state in ('queued', 'running')`),
   ],
 );
 
@@ -119,7 +129,9 @@ export const transitions = pgTable(
   'transitions',
   {
     id: id(),
-    runId: reference('run_id').notNull().references(() => runs.id),
+    runId: reference('run_id')
+      .notNull()
+      .references(() => runs.id),
     attemptId: reference('attempt_id').references(() => attempts.id),
     from: text('from'),
     to: text('to').notNull(),

@@ -15,7 +15,10 @@ const list = createRoute({
   path: '/runs/{id}/artifacts',
   summary: 'What the last attempts of a run left',
   request: { params: idParam },
-  responses: { 200: json(z.object({ artifacts: z.array(artifactShape) }), 'Artifacts by task and path'), ...notFound },
+  responses: {
+    200: json(z.object({ artifacts: z.array(artifactShape) }), 'Artifacts by task and path'),
+    ...notFound,
+  },
 });
 
 /** What tasks left, and `GET /artifacts/{id}/content`: the bytes of one, or a range of them. */
@@ -31,7 +34,9 @@ export function createArtifactRoutes(ame: Ame) {
       const rows = await listArtifacts(db, [...tasks.keys()]);
       const order = new Map([...tasks].map(([attempt, { position }]) => [attempt, position]));
       const sorted = rows.toSorted((a, b) => (order.get(a.attemptId) ?? 0) - (order.get(b.attemptId) ?? 0));
-      const artifacts = sorted.map((row) => presentArtifact(row, tasks.get(row.attemptId)?.task ?? '', ame.address()));
+      const artifacts = sorted.map((row) =>
+        presentArtifact(row, tasks.get(row.attemptId)?.task ?? '', ame.address()),
+      );
       return c.json({ artifacts }, 200);
     })
     .get('/artifacts/:id/content', async (c) => {

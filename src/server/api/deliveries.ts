@@ -23,7 +23,12 @@ const list = createRoute({
       cursor: z.string().max(200).optional(),
     }),
   },
-  responses: { 200: json(z.object({ deliveries: z.array(deliveryShape), next: z.string().nullable() }), 'A page of deliveries') },
+  responses: {
+    200: json(
+      z.object({ deliveries: z.array(deliveryShape), next: z.string().nullable() }),
+      'A page of deliveries',
+    ),
+  },
 });
 
 const show = createRoute({
@@ -31,7 +36,10 @@ const show = createRoute({
   path: '/deliveries/{id}',
   summary: 'One delivery with what was decided about it',
   request: { params: z.object({ id: z.string().max(100) }) },
-  responses: { 200: json(deliveryShape.extend({ decisions: z.array(decisionShape) }), 'The delivery'), ...notFound },
+  responses: {
+    200: json(deliveryShape.extend({ decisions: z.array(decisionShape) }), 'The delivery'),
+    ...notFound,
+  },
 });
 
 const runDecisions = createRoute({
@@ -49,7 +57,11 @@ const commit = createRoute({
   request: { params: z.object({ sha: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/) }) },
   responses: {
     200: json(
-      z.object({ problems: z.array(problemShape), decisions: z.array(decisionShape), checks: z.array(checkShape) }),
+      z.object({
+        problems: z.array(problemShape),
+        decisions: z.array(decisionShape),
+        checks: z.array(checkShape),
+      }),
       'The answer',
     ),
     ...notFound,
@@ -78,7 +90,13 @@ export function createDeliveryRoutes({ db }: Ame) {
       const before = cursor === undefined ? undefined : await findDelivery(db, cursor);
       const rows = await listDeliveries(db, { limit: limit + 1, ...(before ? { before } : {}) });
       const page = rows.slice(0, limit);
-      return c.json({ deliveries: page.map(presentDelivery), next: rows.length > limit ? (page.at(-1)?.id ?? null) : null }, 200);
+      return c.json(
+        {
+          deliveries: page.map(presentDelivery),
+          next: rows.length > limit ? (page.at(-1)?.id ?? null) : null,
+        },
+        200,
+      );
     })
     .openapi(show, async (c) => {
       const { id } = c.req.valid('param');
@@ -99,14 +117,19 @@ export function createDeliveryRoutes({ db }: Ame) {
         listDecisions(db, { commit: sha }),
         listChecks(db, { sha }),
       ]);
-      if (decisions.length === 0 && checks.length === 0) throw refuse(404, 'commit-unknown', `AME has not seen the commit ${sha}`);
+      if (decisions.length === 0 && checks.length === 0)
+        throw refuse(404, 'commit-unknown', `AME has not seen the commit ${sha}`);
       const problems = revisions.flatMap((revision) => [...revision.problems]);
-      return c.json({ problems, decisions: decisions.map(presentDecision), checks: checks.map(presentCheck) }, 200);
+      return c.json(
+        { problems, decisions: decisions.map(presentDecision), checks: checks.map(presentCheck) },
+        200,
+      );
     })
     .openapi(parked, async (c) => c.json({ parked: (await listParked(db)).map((row) => ({ ...row })) }, 200))
     .openapi(release, async (c) => {
       const { queue, id } = c.req.valid('param');
-      if (!(await releaseParked(db, queue, id))) throw refuse(404, 'not-parked', `no row ${id} of ${queue} is parked`);
+      if (!(await releaseParked(db, queue, id)))
+        throw refuse(404, 'not-parked', `no row ${id} of ${queue} is parked`);
       return c.json({ released: true as const }, 200);
     });
 }

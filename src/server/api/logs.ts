@@ -58,11 +58,20 @@ export function createLogRoutes(ame: Ame): Hono {
             const skip = Math.max(0, offset - chunk.offset);
             offset = chunk.offset + chunk.bytes.byteLength;
             const bytes = Buffer.from(chunk.bytes.subarray(skip)).toString('base64');
-            const data = JSON.stringify({ offset: chunk.offset + skip, bytes, lines: chunk.lines, skipped: skip });
+            const data = JSON.stringify({
+              offset: chunk.offset + skip,
+              bytes,
+              lines: chunk.lines,
+              skipped: skip,
+            });
             await stream.writeSSE({ event: 'log', id: String(offset), data });
           }
           if (over && chunks.length < chunksAtOnce) {
-            await stream.writeSSE({ event: 'end', id: String(offset), data: JSON.stringify({ bytes: offset }) });
+            await stream.writeSSE({
+              event: 'end',
+              id: String(offset),
+              data: JSON.stringify({ bytes: offset }),
+            });
             return;
           }
           if (chunks.length === 0) await heard;
@@ -72,7 +81,7 @@ export function createLogRoutes(ame: Ame): Hono {
 }
 
 async function* logBytes(ame: Ame, id: number, from: number, end: number): AsyncGenerator<Uint8Array> {
-  for (let at = from; at < end; ) {
+  for (let at = from; at < end;) {
     const chunks = await readLogChunks(ame, id, { offset: at, limit: chunksAtOnce });
     if (chunks.length === 0) return;
     for (const chunk of chunks) {

@@ -41,7 +41,17 @@ export function presentRun(run: PlacedRun, address: string): RunShape {
 export function presentAttempt(attempt: Attempt): AttemptShape {
   const { id, task, number, state, reason, exitCode, signal, host, peakMemoryBytes, reusedFrom } = attempt;
   return {
-    id, task, number, state, class: attempt.class, reason, exitCode, signal, host, peakMemoryBytes, reusedFrom,
+    id,
+    task,
+    number,
+    state,
+    class: attempt.class,
+    reason,
+    exitCode,
+    signal,
+    host,
+    peakMemoryBytes,
+    reusedFrom,
     createdAt: iso(attempt.createdAt),
     queuedAt: iso(attempt.queuedAt),
     startedAt: iso(attempt.startedAt),
@@ -67,7 +77,14 @@ export function presentTransition({ attemptId, from, to, cause, at }: Transition
 export function presentCheck({ says, runId, said }: CheckRow) {
   const { name, status, conclusion, title, summary, text, url } = says;
   return {
-    name, status, conclusion, title, summary, text, url, runId,
+    name,
+    status,
+    conclusion,
+    title,
+    summary,
+    text,
+    url,
+    runId,
     lines: [...says.lines],
     annotations: [...says.annotations],
     told: JSON.stringify(said) === JSON.stringify(says),
@@ -83,7 +100,15 @@ export function presentDecision(decision: Decision) {
   const { commit, trigger, task, outcome, rule, line, message, remedy, runId } = decision;
   return {
     delivery: decision.deliveryId,
-    commit, trigger, task, outcome, rule, line, message, remedy, runId,
+    commit,
+    trigger,
+    task,
+    outcome,
+    rule,
+    line,
+    message,
+    remedy,
+    runId,
     decidedAt: iso(decision.decidedAt),
   };
 }
@@ -91,7 +116,16 @@ export function presentDecision(decision: Decision) {
 export function presentDelivery(delivery: Omit<Delivery, 'body'>) {
   const { id, host, event, repositoryId, ref, before, after, outcome, failures, lastError } = delivery;
   return {
-    id, host, event, repositoryId, ref, before, after, outcome, failures, lastError,
+    id,
+    host,
+    event,
+    repositoryId,
+    ref,
+    before,
+    after,
+    outcome,
+    failures,
+    lastError,
     receivedAt: iso(delivery.receivedAt),
     decidedAt: iso(delivery.decidedAt),
   };

@@ -9,7 +9,9 @@ import { createRoutes } from './routes.ts';
 import { json, notFound } from './runs.ts';
 import { problemShape, projectShape, refusalShape } from './shapes.ts';
 
-const projectParam = z.object({ project: z.string().max(100).openapi({ description: 'Name of the project, or its id' }) });
+const projectParam = z.object({
+  project: z.string().max(100).openapi({ description: 'Name of the project, or its id' }),
+});
 const secretName = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/);
 
 /** Shorter values would be masked everywhere they happen to occur, so that logs lose their meaning. */
@@ -28,7 +30,10 @@ const problems = createRoute({
   path: '/projects/{project}/problems',
   summary: 'What is wrong with the file on the default branch',
   request: { params: projectParam },
-  responses: { 200: json(z.object({ commit: z.string().nullable(), problems: z.array(problemShape) }), 'Problems'), ...notFound },
+  responses: {
+    200: json(z.object({ commit: z.string().nullable(), problems: z.array(problemShape) }), 'Problems'),
+    ...notFound,
+  },
 });
 
 const secrets = createRoute({
@@ -37,7 +42,10 @@ const secrets = createRoute({
   summary: 'Names of secrets, never values',
   request: { params: projectParam },
   responses: {
-    200: json(z.object({ secrets: z.array(z.object({ name: z.string(), updatedAt: z.iso.datetime() })) }), 'Secrets'),
+    200: json(
+      z.object({ secrets: z.array(z.object({ name: z.string(), updatedAt: z.iso.datetime() })) }),
+      'Secrets',
+    ),
     ...notFound,
   },
 });
@@ -50,7 +58,11 @@ const setSecret = createRoute({
     params: projectParam.extend({ name: secretName }),
     body: { required: true, content: { 'application/json': { schema: z.object({ value: z.string() }) } } },
   },
-  responses: { 200: json(z.object({ name: z.string() }), 'Set'), ...notFound, 422: json(refusalShape, 'Not a value that can be kept') },
+  responses: {
+    200: json(z.object({ name: z.string() }), 'Set'),
+    ...notFound,
+    422: json(refusalShape, 'Not a value that can be kept'),
+  },
 });
 
 const unsetSecret = createRoute({
@@ -73,7 +85,9 @@ export function createProjectRoutes(ame: Ame) {
     createdAt: project.createdAt.toISOString(),
   });
   return createRoutes()
-    .openapi(list, async (c) => c.json({ projects: await Promise.all((await listProjects(db)).map(present)) }, 200))
+    .openapi(list, async (c) =>
+      c.json({ projects: await Promise.all((await listProjects(db)).map(present)) }, 200),
+    )
     .openapi(problems, async (c) => {
       const project = await findProject(ame, c.req.valid('param').project);
       const revision = project.revisionId === null ? undefined : await findRevision(db, project.revisionId);
@@ -82,17 +96,28 @@ export function createProjectRoutes(ame: Ame) {
     .openapi(secrets, async (c) => {
       const project = await findProject(ame, c.req.valid('param').project);
       const rows = await listSecrets(db, project.id);
-      return c.json({ secrets: rows.map(({ name, updatedAt }) => ({ name, updatedAt: updatedAt.toISOString() })) }, 200);
+      return c.json(
+        { secrets: rows.map(({ name, updatedAt }) => ({ name, updatedAt: updatedAt.toISOString() })) },
+        200,
+      );
     })
     .openapi(setSecret, async (c) => {
       const { project: name, name: secret } = c.req.valid('param');
       const project = await findProject(ame, name);
       const { value } = c.req.valid('json');
       if (value.length < shortestSecret) {
-        throw refuse(422, 'secret-short', `a secret needs at least ${shortestSecret} characters: a shorter one could not be hidden in logs`);
+        throw refuse(
+          422,
+          'secret-short',
+          `a secret needs at least ${shortestSecret} characters: a shorter one could not be hidden in logs`,
+        );
       }
       if (Buffer.byteLength(value) > longestSecret || value.includes('\0')) {
-        throw refuse(422, 'secret-value', 'a secret has at most 64 KiB and no NUL character: no environment could hold it');
+        throw refuse(
+          422,
+          'secret-value',
+          'a secret has at most 64 KiB and no NUL character: no environment could hold it',
+        );
       }
       await saveSecret(db, secretKey, { projectId: project.id, name: secret, value });
       return c.json({ name: secret }, 200);
@@ -100,7 +125,8 @@ export function createProjectRoutes(ame: Ame) {
     .openapi(unsetSecret, async (c) => {
       const { project: name, name: secret } = c.req.valid('param');
       const project = await findProject(ame, name);
-      if (!(await deleteSecret(db, project.id, secret))) throw refuse(404, 'secret-unknown', `${project.name} has no secret ${secret}`);
+      if (!(await deleteSecret(db, project.id, secret)))
+        throw refuse(404, 'secret-unknown', `${project.name} has no secret ${secret}`);
       return c.json({ name: secret }, 200);
     });
 }

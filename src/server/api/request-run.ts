@@ -14,7 +14,11 @@ import { readFileAt, resolveRef } from '../../git/repository.ts';
 import { runCheckOf } from '../../run-check.ts';
 import { refuse } from './refuse.ts';
 
-export type RunRequest = { readonly project: string; readonly task?: string | undefined; readonly ref?: string | undefined };
+export type RunRequest = {
+  readonly project: string;
+  readonly task?: string | undefined;
+  readonly ref?: string | undefined;
+};
 
 /** Finds a project by its name, where only one has it, or by its id. */
 export async function findProject(ame: Ame, name: string): Promise<ListedProject> {
@@ -24,11 +28,24 @@ export async function findProject(ame: Ame, name: string): Promise<ListedProject
   const [only] = found;
   if (only && found.length === 1) return only;
   if (!only) {
-    const known = all.slice(0, 10).map((project) => project.name).join(', ');
-    throw refuse(404, 'project-unknown', `there is no project ${JSON.stringify(name)}${known === '' ? '; push a repository first' : `; there is ${known}`}`);
+    const known = all
+      .slice(0, 10)
+      .map((project) => project.name)
+      .join(', ');
+    throw refuse(
+      404,
+      'project-unknown',
+      `there is no project ${JSON.stringify(name)}${known === '' ? '; push a repository first' : `; there is ${known}`}`,
+    );
   }
-  const where = named.map((project) => `${project.id} in ${project.repository.owner}/${project.repository.name}`).join(', ');
-  throw refuse(409, 'project-ambiguous', `several repositories have a project ${JSON.stringify(name)}; name one by its id: ${where}`);
+  const where = named
+    .map((project) => `${project.id} in ${project.repository.owner}/${project.repository.name}`)
+    .join(', ');
+  throw refuse(
+    409,
+    'project-ambiguous',
+    `several repositories have a project ${JSON.stringify(name)}; name one by its id: ${where}`,
+  );
 }
 
 /** Makes a run that somebody asked for. The same key finds the run that it made before. */
@@ -44,7 +61,12 @@ export async function requestRun(
   const directory = ame.directoryOf(repository);
   const asked = request.ref ?? repository.defaultBranch ?? 'main';
   const found = await resolveRef(directory, asked);
-  if (!found) throw refuse(404, 'ref-unknown', `the host has no branch, tag or commit ${JSON.stringify(asked)}; push it first`);
+  if (!found)
+    throw refuse(
+      404,
+      'ref-unknown',
+      `the host has no branch, tag or commit ${JSON.stringify(asked)}; push it first`,
+    );
   const file = await readFileAt(directory, found.commit, 'ame.yaml');
   if (!file) throw refuse(422, 'file-absent', `there is no ame.yaml at ${found.commit.slice(0, 12)}`);
   const read = parseProjectFile(file.content);
@@ -52,7 +74,10 @@ export async function requestRun(
   const [task] = decision.tasks;
   if (!read.project || task === undefined) {
     const problems = read.problems.filter(({ severity }) => severity === 'error');
-    const list = problems.slice(0, 3).map((one) => `line ${one.line}: ${one.message}`).join(' ');
+    const list = problems
+      .slice(0, 3)
+      .map((one) => `line ${one.line}: ${one.message}`)
+      .join(' ');
     throw refuse(422, decision.rule, `${decision.message}${list === '' ? '' : ` ${list}`}`);
   }
   const ref = found.ref ?? found.commit;
@@ -72,11 +97,18 @@ export async function requestRun(
     const { run, created } = await insertRun(tx, row);
     if (!created) return { run: run.id, created };
     if (row.whenBusy !== 'allow') {
-      await supersede(tx, run, row.whenBusy === 'cancel' ? 'all' : 'waiting', `Superseded by #${run.number}.`);
+      await supersede(
+        tx,
+        run,
+        row.whenBusy === 'cancel' ? 'all' : 'waiting',
+        `Superseded by #${run.number}.`,
+      );
     }
     const { rule, line, message } = decision;
     const about = { projectId: project.id, repositoryId: repository.id, commit: found.commit };
-    await insertDecisions(tx, [{ ...about, trigger: 'request', task, outcome: 'run', rule, line, message, runId: run.id }]);
+    await insertDecisions(tx, [
+      { ...about, trigger: 'request', task, outcome: 'run', rule, line, message, runId: run.id },
+    ]);
     const says = await runCheckOf(tx, { ...run, project }, `${ame.address()}/runs/${run.id}`);
     await saveCheck(tx, { repositoryId: repository.id, sha: run.commit, runId: run.id, says });
     return { run: run.id, created };
@@ -92,4 +124,3 @@ function planOf(project: Parameters<typeof planTask>[0], task: string): Pick<New
     throw error;
   }
 }
-

@@ -12,9 +12,13 @@ import { refuse } from './refuse.ts';
  * Makes a run of what did not succeed, by the same frozen plan and with today's secrets. What succeeded is taken
  * over. While a retry of a run has not ended, asking again finds it.
  */
-export async function retryRun(ame: Ame, of: PlacedRun): Promise<{ readonly run: number; readonly created: boolean }> {
+export async function retryRun(
+  ame: Ame,
+  of: PlacedRun,
+): Promise<{ readonly run: number; readonly created: boolean }> {
   if (!isFinal(of.state)) throw refuse(409, 'run-active', `run #${of.number} has not ended yet`);
-  if (of.state === 'succeeded') throw refuse(409, 'run-succeeded', `run #${of.number} succeeded: there is nothing to try again`);
+  if (of.state === 'succeeded')
+    throw refuse(409, 'run-succeeded', `run #${of.number} succeeded: there is nothing to try again`);
   const first = of.retryOf ?? of.id;
   return inTransaction(ame.db, async (tx) => {
     const earlier = await listRetries(tx, first);

@@ -20,7 +20,10 @@ export function json<T extends z.ZodType>(schema: T, description: string) {
 }
 
 export const notFound = { 404: json(refusalShape, 'There is no such thing') };
-const invalid = { 409: json(refusalShape, 'Not possible as things are'), 422: json(refusalShape, 'Not valid') };
+const invalid = {
+  409: json(refusalShape, 'Not possible as things are'),
+  422: json(refusalShape, 'Not valid'),
+};
 
 const list = createRoute({
   method: 'get',
@@ -39,7 +42,9 @@ const list = createRoute({
       cursor: z.string().regex(/^\d+$/).optional().openapi({ description: '`next` of the page before' }),
     }),
   },
-  responses: { 200: json(z.object({ runs: z.array(runShape), next: z.string().nullable() }), 'A page of runs') },
+  responses: {
+    200: json(z.object({ runs: z.array(runShape), next: z.string().nullable() }), 'A page of runs'),
+  },
 });
 
 const create = createRoute({
@@ -48,7 +53,12 @@ const create = createRoute({
   summary: 'Runs a task of a commit that the host has',
   request: {
     headers: z.object({
-      'idempotency-key': z.string().min(1).max(200).optional().openapi({ description: 'Requests with the same key make one run' }),
+      'idempotency-key': z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .openapi({ description: 'Requests with the same key make one run' }),
     }),
     body: {
       required: true,
@@ -57,13 +67,21 @@ const create = createRoute({
           schema: z.object({
             project: z.string().openapi({ description: 'Name of the project, or its id' }),
             task: z.string().optional().openapi({ description: 'Default: the task `main`, or the only one' }),
-            ref: z.string().optional().openapi({ description: 'Branch, tag or commit; default: the default branch' }),
+            ref: z
+              .string()
+              .optional()
+              .openapi({ description: 'Branch, tag or commit; default: the default branch' }),
           }),
         },
       },
     },
   },
-  responses: { 200: json(runShape, 'The run of an earlier request with this key'), 201: json(runShape, 'A new run'), ...notFound, ...invalid },
+  responses: {
+    200: json(runShape, 'The run of an earlier request with this key'),
+    201: json(runShape, 'A new run'),
+    ...notFound,
+    ...invalid,
+  },
 });
 
 const show = createRoute({
@@ -87,7 +105,12 @@ const retry = createRoute({
   path: '/runs/{id}/retry',
   summary: 'Runs again what did not succeed, by the same plan',
   request: { params: idParam },
-  responses: { 201: json(runShape, 'The new run'), 200: json(runShape, 'A retry that has not ended yet'), ...notFound, ...invalid },
+  responses: {
+    201: json(runShape, 'The new run'),
+    200: json(runShape, 'A retry that has not ended yet'),
+    ...notFound,
+    ...invalid,
+  },
 });
 
 export function createRunRoutes(ame: Ame) {
@@ -113,12 +136,22 @@ export function createRunRoutes(ame: Ame) {
         ...(commit === undefined ? {} : { commit }),
         ...(task === undefined ? {} : { task }),
       };
-      const rows = await listRuns(db, filter, { limit: limit + 1, ...(cursor === undefined ? {} : { beforeId: Number(cursor) }) });
+      const rows = await listRuns(db, filter, {
+        limit: limit + 1,
+        ...(cursor === undefined ? {} : { beforeId: Number(cursor) }),
+      });
       const page = rows.slice(0, limit);
-      return c.json({ runs: page.map(present), next: rows.length > limit ? String(page.at(-1)?.id) : null }, 200);
+      return c.json(
+        { runs: page.map(present), next: rows.length > limit ? String(page.at(-1)?.id) : null },
+        200,
+      );
     })
     .openapi(create, async (c) => {
-      const { run, created } = await requestRun(ame, c.req.valid('json'), c.req.valid('header')['idempotency-key'] ?? null);
+      const { run, created } = await requestRun(
+        ame,
+        c.req.valid('json'),
+        c.req.valid('header')['idempotency-key'] ?? null,
+      );
       return created ? c.json(present(await find(run)), 201) : c.json(present(await find(run)), 200);
     })
     .openapi(show, async (c) => {
@@ -144,7 +177,8 @@ export function createRunRoutes(ame: Ame) {
       await find(id);
       const asked = await requestCancel(db, id, 'Cancelled by a person.');
       const run = await find(id);
-      if (!asked && run.finishedAt !== null) throw refuse(409, 'run-over', `run #${run.number} has ended already: ${run.state}`);
+      if (!asked && run.finishedAt !== null)
+        throw refuse(409, 'run-over', `run #${run.number} has ended already: ${run.state}`);
       return c.json(present(run), 202);
     })
     .openapi(retry, async (c) => {

@@ -8,7 +8,9 @@ import { triggers } from '../../core/trigger.ts';
 
 const time = z.iso.datetime();
 
-export const refusalShape = z.object({ error: z.object({ code: z.string(), message: z.string() }) }).openapi('Refusal');
+export const refusalShape = z
+  .object({ error: z.object({ code: z.string(), message: z.string() }) })
+  .openapi('Refusal');
 
 export const problemShape = z
   .object({
@@ -81,7 +83,13 @@ export const attemptShape = z
 export type AttemptShape = z.infer<typeof attemptShape>;
 
 export const transitionShape = z
-  .object({ attempt: z.int().nullable(), from: z.string().nullable(), to: z.string(), cause: z.string(), at: time })
+  .object({
+    attempt: z.int().nullable(),
+    from: z.string().nullable(),
+    to: z.string(),
+    cause: z.string(),
+    at: time,
+  })
   .openapi('Transition');
 
 export const checkShape = z

@@ -1,0 +1,41 @@
+import { CommanderError } from 'commander';
+import { ConfigError } from '../config.ts';
+import { visibleText } from '../core/escape.ts';
+import { CliFault, exitCodes, type ExitCode } from './fault.ts';
+import { createProgram } from './program.ts';
+import { createTerminal, note, processSurroundings, type Surroundings } from './terminal.ts';
+
+/** The whole of `ame` as a process: runs the command of `argv` and sets the exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const surroundings = processSurroundings();
+  // Whoever reads may stop before the end, as `head` does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+  process.exitCode = await runCommand(argv.slice(2), surroundings);
+}
+
+/** Runs one command to its end. Whatever goes wrong becomes one clear line on stderr and an exit code. */
+export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  try {
+    const terminal = createTerminal(surroundings);
+    const { program, exitCode } = createProgram(terminal);
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode();
+  } catch (error) {
+    return explain(error, surroundings);
+  }
+}
+
+function explain(error: unknown, { stderr, env }: Surroundings): ExitCode {
+  if (error instanceof CommanderError) {
+    // It has said already what there was to say.
+    return error.exitCode === 0 ? exitCodes.good : exitCodes.input;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  note({ stderr }, `ame: ${visibleText(message).trim() || 'failed without a word'}`);
+  if (env['AME_LOG_LEVEL'] === 'debug' && error instanceof Error) note({ stderr }, error.stack);
+  if (error instanceof CliFault) return error.exitCode;
+  return error instanceof ConfigError ? exitCodes.input : exitCodes.failure;
+}
