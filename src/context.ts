@@ -45,24 +45,43 @@ export type Ground = {
   readonly secretKey: Uint8Array;
   readonly address: () => string;
   readonly clock?: () => Date;
+  readonly seams?: Partial<Seams>;
+};
+
+/** Where the process meets what is outside of its memory: each part may be given another one to stand in front of it. */
+export type Seams = {
+  readonly db: (own: Connection) => Connection;
+  readonly storage: (own: DirectoryStorage) => DirectoryStorage;
+  readonly door: (own: AttemptDoor) => AttemptDoor;
+  readonly executor: (own: Executor) => Executor;
+};
+
+const unchanged: Seams = {
+  db: (own) => own,
+  storage: (own) => own,
+  door: (own) => own,
+  executor: (own) => own,
 };
 
 /** Puts the parts of one process together, on a data directory and a migrated database. */
 export async function createContext(ground: Ground): Promise<Context> {
   const { config, log, directory, databaseUrl, secretKey } = ground;
   setGitSearchPath(config.path);
-  const db = connect({
-    url: databaseUrl,
-    onError: (error) => log.warn({ error: error.message }, 'a database connection broke'),
-    ...(ground.clock ? { clock: ground.clock } : {}),
-  });
-  const storage = await openDirectoryStorage(join(directory, 'content'));
+  const seams: Seams = { ...unchanged, ...ground.seams };
+  const db = seams.db(
+    connect({
+      url: databaseUrl,
+      onError: (error) => log.warn({ error: error.message }, 'a database connection broke'),
+      ...(ground.clock ? { clock: ground.clock } : {}),
+    }),
+  );
+  const storage = seams.storage(await openDirectoryStorage(join(directory, 'content')));
   const repositories = join(directory, 'repositories');
   await mkdir(repositories, { recursive: true, mode: 0o700 });
   const directoryOf = ({ id }: { readonly id: number }): string => repositoryDirectory(repositories, id);
   const temporary = join(directory, 'temporary');
-  const door = createAttemptDoor({ db, storage, secretKey, temporary, directoryOf });
-  const executor = await createExecutor({ ...ground, door, storage });
+  const door = seams.door(createAttemptDoor({ db, storage, secretKey, temporary, directoryOf }));
+  const executor = seams.executor(await createExecutor({ ...ground, door, storage }));
   return {
     config,
     log,
@@ -94,7 +113,7 @@ function createExecutor(
     host: config.host,
     door,
     // The store is on this machine: files are placed from it without a way around.
-    ...createContent({ clock: systemClock, place: storage.place }),
+    ...createContent({ clock: systemClock, place: (...file) => storage.place(...file) }),
     baseEnv: {
       PATH: config.path,
       ...Object.fromEntries(config.taskEnv.map(({ name, value }) => [name, value])),

@@ -22,7 +22,8 @@ export function createHints(): Hints {
 
   return {
     say(topic) {
-      for (const heard of [...(listeners.get(topic) ?? [])]) heard();
+      // A copy: who hears it may stop listening or begin to.
+      for (const heard of Array.from(listeners.get(topic) ?? [])) heard();
     },
     listen,
     wait: (topic, ms, signal) =>

@@ -36,7 +36,9 @@ export function describeError(error: unknown): string {
         ? parts.length === 0
           ? (at.stack ?? at.message)
           : `${at.name}: ${at.message}`
-        : String(at),
+        : typeof at === 'string'
+          ? at
+          : JSON.stringify(at),
     );
   }
   // Addresses may carry a password: postgres://user:secret@host.

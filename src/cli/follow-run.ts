@@ -36,19 +36,23 @@ export async function followRun(
     const run = await readPatiently(client, id, signal);
     const mine = run.attempts.filter(({ task }) => options.task === undefined || task === options.task);
     const say = speaker(terminal, mine);
-    for (const attempt of mine) {
-      if (logs.has(attempt.id) || !hasLog(attempt)) continue;
-      if (!isFinal(attempt.state)) say(attempt, stateOf(terminal, attempt));
+    const begin = (attempt: AttemptShape): void => {
+      if (logs.has(attempt.id) || !hasLog(attempt)) return;
+      say(attempt, beginOf(terminal, attempt));
       const log = showLog(client, attempt, (line) => say(attempt, line, '|'), signal);
       log.catch((error: unknown) => broken.abort(error));
       logs.set(attempt.id, log);
-    }
-    for (const attempt of mine.filter(({ id, state }) => isFinal(state) && !told.has(id))) {
+    };
+    const ended = mine.filter(({ id, state }) => isFinal(state) && !told.has(id));
+    ended.forEach(begin);
+    for (const attempt of ended) {
       // The last word about a task comes after the last line that it printed.
       await logs.get(attempt.id);
       say(attempt, endOf(terminal, attempt));
       told.add(attempt.id);
     }
+    // After those that ended: it was their end that let these begin.
+    mine.forEach(begin);
     if (isFinal(run.state)) return run;
     // A long run is a long answer, so it is asked for less often.
     await delay(Math.min(2_000, 200 + run.attempts.length), undefined, { signal }).catch((error: unknown) => {
@@ -101,13 +105,18 @@ async function showLog(
   reader.end();
 }
 
-function stateOf({ colors }: Terminal, { state, number }: AttemptShape): string {
-  return `${painter(colors, state)(state)}${number > 1 ? ` (try ${number})` : ''}`;
+function beginOf({ colors }: Terminal, attempt: AttemptShape): string {
+  return painter(colors, 'running')('running') + triesOf(attempt);
 }
 
-function endOf(terminal: Terminal, attempt: AttemptShape): string {
-  if (attempt.reusedFrom !== null) return terminal.colors.dim('taken over from an earlier run');
+function endOf({ colors }: Terminal, attempt: AttemptShape): string {
+  if (attempt.reusedFrom !== null) return colors.dim('taken over from an earlier run');
+  const state = painter(colors, attempt.state)(attempt.state) + triesOf(attempt);
   const time = attemptTook(attempt);
   const reason = plainLine(why(attempt));
-  return `${stateOf(terminal, attempt)}${time === '' ? '' : ` after ${time}`}${reason === '' ? '' : `: ${reason}`}`;
+  return `${state}${time === '' ? '' : ` after ${time}`}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+function triesOf({ number }: AttemptShape): string {
+  return number > 1 ? ` (try ${number})` : '';
 }

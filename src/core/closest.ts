@@ -16,7 +16,7 @@ export function closest(written: string, candidates: readonly string[]): string 
   let fewest = most + 1;
   for (const name of names) {
     if (Math.abs(name.length - written.length) > most + 2) continue;
-    const edits = distance(bare, stripped(name));
+    const edits = distance(bare, stripped(name), most);
     if (edits < fewest) {
       best = name;
       fewest = edits;
@@ -29,8 +29,8 @@ function stripped(name: string): string {
   return name.toLowerCase().replaceAll(/[-_. ]/gu, '');
 }
 
-/** Letters to insert, delete, change or swap with their neighbour to turn one text into the other. */
-function distance(from: string, to: string): number {
+/** Letters to insert, delete, change or swap with their neighbour to turn one text into the other; more than `most` are not counted. */
+function distance(from: string, to: string, most: number): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let row = 1; row <= from.length; row += 1) {
@@ -47,6 +47,7 @@ function distance(from: string, to: string): number {
       if (isSwapped) edits = Math.min(edits, (beforePrevious[column - 2] ?? 0) + 1);
       current.push(edits);
     }
+    if (Math.min(...current) > most) return most + 1;
     beforePrevious = previous;
     previous = current;
   }

@@ -82,7 +82,7 @@ function aliasFaults(alias: string, offset: number): readonly ScheduleFault[] {
 
 function countFault(schedule: string, parts: readonly RegExpExecArray[]): ScheduleFault {
   const count = parts.length;
-  const words = parts.slice(0, 6).map(([part]) => part);
+  const words = parts.slice(0, 6).map(([part]) => shortened(part));
   const why = `it has ${count} field${count === 1 ? '' : 's'} instead of five`;
   const whole = { offset: 0, text: schedule, field: null };
   if (count === 6) {
@@ -190,14 +190,15 @@ export function isTimezone(name: string): boolean {
   }
 }
 
+const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
+const zoneOfCity = new Map(zones.map((zone) => [zone.slice(zone.lastIndexOf('/') + 1), zone]));
+
 /** The time zone that was probably meant: the same name up to a few letters, or the one of that city. */
 export function nearestTimezone(name: string): string | null {
-  const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
   const near = closest(name, zones);
   if (near !== null) return near;
-  const cities = new Map(zones.map((zone) => [zone.slice(zone.lastIndexOf('/') + 1), zone]));
-  const city = closest(name, [...cities.keys()]);
-  return city === null ? null : (cities.get(city) ?? null);
+  const city = closest(name, [...zoneOfCity.keys()]);
+  return city === null ? null : (zoneOfCity.get(city) ?? null);
 }
 
 /**
@@ -213,6 +214,8 @@ function normal(cron: string): string {
   return Object.hasOwn(scheduleAliases, text) ? (scheduleAliases[text] ?? text) : text;
 }
 
+// The text goes into a message: nothing invisible, and not much of it.
 function shortened(text: string): string {
-  return text.length > 20 ? `${text.slice(0, 20)}…` : text;
+  const visible = text.slice(0, 21).replaceAll(/[\p{C}`]/gu, '\u{fffd}');
+  return visible.length > 20 ? `${visible.slice(0, 20)}…` : visible;
 }

@@ -5,7 +5,7 @@ import pg from 'pg';
 
 /** The database, or a transaction of it: the caller of a query owns the transaction. */
 export type Db = {
-  readonly orm: PgDatabase<NodePgQueryResultHKT, Record<string, never>>;
+  readonly orm: PgDatabase<NodePgQueryResultHKT>;
   /** The time of the database in whole milliseconds; a journey passes its own in. */
   readonly now: () => SQL<Date>;
 };

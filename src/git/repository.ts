@@ -141,7 +141,8 @@ async function refsBelow(dir: string, patterns: readonly string[]): Promise<read
   return refs;
 }
 
-async function peelToCommit(dir: string, id: ObjectId): Promise<ObjectId | null> {
+/** The commit that an object leads to: itself, or what a tag names; `null` where that is no commit, or absent. */
+export async function peelToCommit(dir: string, id: ObjectId): Promise<ObjectId | null> {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${checkObjectId(id)}^{commit}`];
   const output = await askUnlessExit1(dir, args);
   return output === null ? null : firstLine(output);

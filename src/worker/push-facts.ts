@@ -1,7 +1,14 @@
 import type { PushFacts } from '../core/trigger.ts';
 import { findAbsentContent, type AbsentContent } from '../git/absent-content.ts';
 import { isZeroId } from '../git/object-id.ts';
-import { blobIdAt, changedPaths, readFileAt, resolveRef, type FileAt } from '../git/repository.ts';
+import {
+  blobIdAt,
+  changedPaths,
+  peelToCommit,
+  readFileAt,
+  resolveRef,
+  type FileAt,
+} from '../git/repository.ts';
 
 /** The file that a project is. */
 export const fileName = 'ame.yaml';
@@ -32,11 +39,13 @@ export async function gatherPush(
 ): Promise<Push> {
   const kind = push.ref.startsWith('refs/tags/') ? 'tag' : 'branch';
   const name = push.ref.replace(/^refs\/(heads|tags)\//, '');
-  const commitOf = async (id: string): Promise<string | null> =>
-    isZeroId(id) ? null : ((await resolveRef(directory, id))?.commit ?? null);
+  const commitOf = (id: string): Promise<string | null> | null =>
+    isZeroId(id) ? null : peelToCommit(directory, id);
   const [before, commit, base, now] = await Promise.all([
+    // What a client says was there before may be gone, or never have been.
     commitOf(push.before),
-    commitOf(push.after),
+    // git lets a branch lead to nothing but a commit.
+    kind === 'branch' && !isZeroId(push.after) ? push.after : commitOf(push.after),
     defaultBranch === null || defaultBranch === name
       ? null
       : resolveRef(directory, `refs/heads/${defaultBranch}`),
@@ -44,11 +53,12 @@ export async function gatherPush(
   ]);
   // A new branch is compared with the default branch, if there is one.
   const from = before ?? (kind === 'branch' ? (base?.commit ?? null) : null);
-  const [file, other, fileBefore, paths] = await Promise.all([
+  const [file, other, fileBefore, paths, absent] = await Promise.all([
     commit === null ? null : readFileAt(directory, commit, fileName),
     commit === null ? null : blobIdAt(directory, commit, misnamed),
     from === null ? null : blobIdAt(directory, from, fileName),
     commit === null || kind === 'tag' ? null : changedPaths(directory, from ?? zeroLike(commit), commit),
+    commit === null ? null : findAbsentContent(directory, commit),
   ]);
   return {
     commit,
@@ -66,7 +76,7 @@ export async function gatherPush(
       defaultBranch,
       isDefaultBranch: kind === 'branch' && name === defaultBranch,
     },
-    absent: commit === null || file === null ? null : await findAbsentContent(directory, commit),
+    absent: file === null ? null : absent,
   };
 }
 

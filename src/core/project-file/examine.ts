@@ -1,13 +1,14 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { parseDocument } from 'yaml';
 import { isAbsence } from '../problems.ts';
 import type { Problem } from '../problems.ts';
 import type { Project } from '../project.ts';
+import { locator } from './lines.ts';
+import type { Locate, Shifts } from './lines.ts';
 import { readProject } from './read-project.ts';
 import { collectProblems } from './report.ts';
 import { findSyntaxFaults } from './syntax-faults.ts';
 import type { BadLine, SyntaxFault } from './syntax-faults.ts';
 import { buildTree } from './tree.ts';
-import type { Locate } from './tree.ts';
 
 /** What one text says, read once; lines that must move are not among the problems. */
 export type Examination = {
@@ -19,9 +20,6 @@ export type Examination = {
   /** How many characters were parsed for it. */
   readonly cost: number;
 };
-
-/** By how many columns lines were moved to the right; problems are shown where the line really stands. */
-export type Shifts = ReadonlyMap<number, number>;
 
 const mostRounds = 4;
 // Large files are read fewer times, and those that are mostly errors once: each error costs the parser a stack trace.
@@ -36,15 +34,13 @@ export function examine(text: string, shifts: Shifts = new Map()): Examination {
   const values: SyntaxFault[] = [];
   let current = text;
   for (let round = 1; ; round += 1) {
-    const lines = new LineCounter();
     const document = parseDocument(current, {
-      lineCounter: lines,
       prettyErrors: false,
       uniqueKeys: false,
       logLevel: 'error',
       version: '1.2',
     });
-    const locate = locator(lines, shifts);
+    const locate = locator(current, shifts);
     const { faults, badLines } = findSyntaxFaults(document, current, locate);
     const spans = faults.flatMap(({ span }) => (span === null ? [] : [span]));
     const isHopeless = document.errors.length > mostErrors;
@@ -66,13 +62,6 @@ export function examine(text: string, shifts: Shifts = new Map()): Examination {
       badLines,
     };
   }
-}
-
-function locator(lines: LineCounter, shifts: Shifts): Locate {
-  return (offset) => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col - (shifts.get(line) ?? 0)) };
-  };
 }
 
 /** Whether a problem of the content is one of its own and does not only follow from text that is broken. */

@@ -1,3 +1,4 @@
+import { shown } from '../problems/wording.ts';
 import type { Node } from './node.ts';
 import { readText } from './read.ts';
 import type { Report } from './report.ts';
@@ -37,7 +38,7 @@ function imageFault(text: string): { readonly why: string; readonly suggestion: 
     return { why: 'names of images are in lower case', suggestion: lower + text.slice(name.length) };
   }
   if (isHost && !/^[a-zA-Z0-9.-]+(?::\d{1,5})?$/u.test(host))
-    return { why: `${host} is no registry`, suggestion: null };
+    return { why: `${shown(host)} is no registry`, suggestion: null };
   if (!path.split('/').every((part) => /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/u.test(part))) {
     return {
       why: 'its parts are lower-case letters and digits with single dots, underscores or hyphens between',

@@ -37,7 +37,7 @@ export function readRecurringTasks(entry: Entry, report: Report): readonly Recur
 
 function readRecurringTask(named: Entry, node: MapNode, report: Report): RecurringTask {
   const fields = readFields(node, recurringTaskKeys, report);
-  const where = `the recurring task \`${named.key.slice(0, 63)}\``;
+  const where = `the recurring task ${shown(named.key)}`;
   requireKey(fields, 'taskref', named.at, where, 'taskref: main', report);
   requireKey(fields, 'schedule', named.at, where, 'schedule: "0 12 * * *"', report);
   const taskref = fields.get('taskref');

@@ -13,7 +13,7 @@ import { noResources, readResources } from './read-resources.ts';
 import { noRetries, noTimeout, readRetries, readTimeout } from './read-limits.ts';
 import { readEnv, readSecrets } from './read-variables.ts';
 import type { SetVariables } from './read-variables.ts';
-import { shown } from '../problems/wording.ts';
+import { shorten, shown } from '../problems/wording.ts';
 import type { Report } from './report.ts';
 
 /** A task with its name; `isListed`: it stands in the older list of tasks and says its name itself. */
@@ -62,7 +62,7 @@ function readTaskList(
 ): readonly Task[] {
   const first =
     items[0]?.kind === 'map' ? items[0].entries.find(({ key }) => key === 'name')?.value : undefined;
-  const name = first?.kind === 'text' ? first.text : 'train';
+  const name = first?.kind === 'text' ? shorten(first.text) : 'train';
   report('older-spelling', entry.at, {
     written: `A list of ${isInPipeline ? '`pipeline` ' : ''}tasks`,
     present: `a map, \`${entry.key}: {${name}: {…}, …}\``,

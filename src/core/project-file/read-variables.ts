@@ -4,7 +4,7 @@ import { secretKeys, variableKeys } from './keys-task.ts';
 import type { Entry, MapNode, Node } from './node.ts';
 import { readFields, readItems, readText, reportType, requireKey } from './read.ts';
 import { checkName } from './read-name.ts';
-import { shown } from '../problems/wording.ts';
+import { shorten, shown } from '../problems/wording.ts';
 import type { Report } from './report.ts';
 
 /** Where each variable of a task was set first, so that a second setting can name it. */
@@ -22,7 +22,7 @@ export function readEnv(entry: Entry, set: SetVariables, report: Report): readon
   return readItems(entry.value, 'An item of `env`', report).flatMap((item) => {
     if (item.kind !== 'map') {
       const pair = item.kind === 'text' ? /^([A-Za-z_]\w*)=(.*)$/su.exec(item.text.slice(0, 40)) : null;
-      const shape = pair === null ? '{STAGE: production}' : `{${pair[1] ?? ''}: ${pair[2] ?? ''}}`;
+      const shape = pair === null ? '{STAGE: production}' : `{${pair[1] ?? ''}: ${shorten(pair[2] ?? '')}}`;
       const write = `Write \`${entry.value.kind === 'list' ? '' : 'env: '}${shape}\`.`;
       reportType(
         item,
@@ -231,5 +231,5 @@ function quietly(report: Report, without: string): Report {
 }
 
 function textOf(entry: Entry | undefined): string {
-  return entry?.value.kind === 'text' ? entry.value.text.slice(0, 24) : '…';
+  return entry?.value.kind === 'text' ? shorten(entry.value.text) : '…';
 }

@@ -3,6 +3,7 @@ import type { PipelineTask, Project, Reference, Task } from '../project.ts';
 import type { Place } from '../problems.ts';
 import { findCycles } from './cycles.ts';
 import { checkSizes, isCountable } from './sizes.ts';
+import { shown } from '../problems/wording.ts';
 import type { Report } from './report.ts';
 
 /** Everything that concerns several tasks: names that must exist, cycles, depth and number. */
@@ -33,7 +34,7 @@ function checkExists(reference: Reference, names: readonly string[], path: strin
   const outer = reference.name.split('/')[0] ?? '';
   const isNested = reference.name.includes('/') && names.includes(outer);
   const hint = isNested
-    ? `Only tasks directly under \`tasks\` can be named here: write \`${outer}\`, or move the task there.`
+    ? `Only tasks directly under \`tasks\` can be named here: write ${shown(outer)}, or move the task there.`
     : null;
   report('unknown-task', placeOf(reference, path), {
     name: reference.name,
@@ -51,7 +52,7 @@ function checkNeeds(pipeline: PipelineTask, topNames: readonly string[], path: s
       if (need.name === '' || names.includes(need.name)) continue;
       report('unknown-task', placeOf(need, `${path}.pipeline.${task.name}.needs[${index}]`), {
         name: need.name,
-        where: `in the pipeline of \`${pipeline.name}\``,
+        where: `in the pipeline of ${shown(pipeline.name)}`,
         nearest: closest(
           need.name,
           names.filter((name) => name !== task.name),
@@ -94,17 +95,16 @@ function hintForNeed(
   if (name === pipeline.name) return 'Delete it; a task of a pipeline cannot need the pipeline itself.';
   // `- a` indented deeper than the item above becomes part of that item's text.
   if (/ - /u.test(name)) return 'Begin every `-` of the list at the same column; YAML joined two items here.';
-  if (name.includes(','))
-    return `Write a list: \`needs: [${name
-      .split(',')
-      .map((part) => part.trim())
-      .join(', ')}]\`.`;
+  if (name.includes(',')) {
+    const parts = name.split(',').map((part) => part.trim());
+    return `Write a list: ${shown(`needs: [${parts.join(', ')}]`)}.`;
+  }
   const outer = name.split('/')[0] ?? '';
   if (name.includes('/') && names.includes(outer))
-    return `Write \`${outer}\`; needing a pipeline means its last tasks.`;
+    return `Write ${shown(outer)}; needing a pipeline means its last tasks.`;
   const isElsewhere = topNames.includes(name) && closest(name, names) === null;
   return isElsewhere
-    ? `Only tasks of the same pipeline can be needed; add \`${name}: {taskref: ${name}}\` to this one.`
+    ? `Only tasks of the same pipeline can be needed; add ${shown(`${name}: {taskref: ${name}}`)} to this one.`
     : null;
 }
 

@@ -7,7 +7,7 @@ import type { StructureToken } from './structure.ts';
 import { findUnclosed } from './unclosed.ts';
 import { valueAround } from './syntax-value.ts';
 import type { ValueSpan } from './syntax-value.ts';
-import type { Locate } from './tree.ts';
+import type { Locate } from './lines.ts';
 
 /** A line whose indentation fits no block that is open there. Columns count from 0. */
 export type BadLine = {

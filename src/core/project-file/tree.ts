@@ -1,9 +1,9 @@
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import type { Alias, Document, Node as YamlNode, Pair, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Place } from '../problems.ts';
-import type { Position } from '../project.ts';
 import { closest } from '../closest.ts';
 import type { BrokenNode, Entry, ListNode, MapNode, Node } from './node.ts';
+import type { Locate } from './lines.ts';
 import type { Report } from './report.ts';
 
 const mostDepth = 64;
@@ -12,9 +12,6 @@ const mostFromAliases = 10_000;
 /** Tags of older files, which stand on the value of `executor`. */
 const executorTags = new Set(['!poetry', '!pipEnv', '!pip', '!mlflow', '!custom']);
 const coreTags = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/u;
-
-/** Line and column, from 1, of an offset. */
-export type Locate = (offset: number) => Position;
 
 type Building = {
   readonly text: string;

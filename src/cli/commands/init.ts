@@ -1,0 +1,116 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { basename, join } from 'node:path';
+import { simpleGit } from 'simple-git';
+import { parseRepositoryName } from '../../git/repository-name.ts';
+import { findAddress, type ServerAddress } from '../client.ts';
+import { findRepositoryRoot } from '../clone.ts';
+import { exitCodes, inputFault, ServerAwayFault, type ExitCode } from '../fault.ts';
+import { print, type Terminal } from '../terminal.ts';
+
+/** Writes the four lines of `ame.yaml` that run a task at every push, and the remote `ame` that they are pushed to. */
+export async function init(terminal: Terminal): Promise<ExitCode> {
+  const folder = terminal.cwd;
+  const root = await findRepositoryRoot(folder);
+  if (root !== undefined && root !== folder) {
+    throw inputFault(`ame.yaml belongs in the root of the repository: cd ${root} && ame init`);
+  }
+  const project = projectName(basename(folder));
+  const server = await findAddress(terminal).catch((error: unknown) => {
+    if (error instanceof ServerAwayFault) return undefined;
+    throw error;
+  });
+  const remote = server === undefined ? undefined : remoteAddress(server, project);
+  const text = `projectname: ${project}\non: push\ntasks:\n  main: ${await guessCommand(folder)}\n`;
+  // Fails where the file is there, also when it came to be just now.
+  await writeFile(join(folder, 'ame.yaml'), text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+    const only = remote === undefined ? '' : ` The remote alone: git remote add ame ${remote}`;
+    throw inputFault(`There is an ame.yaml already, and it stays as it is.${only}`);
+  });
+  print(terminal, 'ame.yaml:');
+  for (const line of text.trimEnd().split('\n')) print(terminal, `  ${line}`);
+  print(terminal);
+  const added = root !== undefined && remote !== undefined && (await addRemote(root, remote));
+  printNext(terminal, { isRepository: root !== undefined, remote, added });
+  return exitCodes.good;
+}
+
+/** A folder's name as a project may be called. */
+export function projectName(folder: string): string {
+  const name = folder.normalize('NFKD').replaceAll(/\p{M}/gu, '').replaceAll(/[^a-zA-Z0-9._-]+/g, '-');
+  return name.replace(/^[^a-zA-Z0-9]+/, '').slice(0, 63).replace(/[^a-zA-Z0-9]+$/, '') || 'project';
+}
+
+/** Programs that people give such names are what a project is run by. */
+const programs = ['main.py', 'train.py', 'run.py', 'pipeline.py', 'app.py'];
+const scripts = ['main.sh', 'run.sh', 'train.sh'];
+
+async function guessCommand(folder: string): Promise<string> {
+  const names = new Set(await readdir(folder));
+  const program = programs.find((name) => names.has(name));
+  if (program !== undefined) return `python ${program}`;
+  const script = scripts.find((name) => names.has(name));
+  if (script !== undefined) return `sh ${script}`;
+  if (names.has('Makefile')) return 'make';
+  if (names.has('package.json') && (await hasTest(join(folder, 'package.json')))) return 'npm test';
+  const only = [...names].filter((name) => /^[\w.-]+\.py$/.test(name));
+  if (only.length === 1) return `python ${only[0]}`;
+  return 'echo "Here goes your command"';
+}
+
+async function hasTest(path: string): Promise<boolean> {
+  try {
+    const read: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const scripts = typeof read === 'object' && read !== null && 'scripts' in read ? read.scripts : null;
+    return typeof scripts === 'object' && scripts !== null && 'test' in scripts;
+  } catch {
+    return false;
+  }
+}
+
+function remoteAddress({ address, token }: ServerAddress, project: string): string {
+  const user = projectName(userName());
+  const owner = typeof parseRepositoryName(user, project) === 'string' ? 'local' : user;
+  const name = typeof parseRepositoryName(owner, project) === 'string' ? 'project' : project;
+  const url = new URL(`${address}/git/${owner}/${name}.git`);
+  url.username = 'ame';
+  url.password = token;
+  return url.href;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // Containers run under numbers that no account has.
+    return 'local';
+  }
+}
+
+/** False where there is a remote of this name already, which stays. */
+async function addRemote(root: string, address: string): Promise<boolean> {
+  const git = simpleGit(root);
+  if ((await git.getRemotes()).some(({ name }) => name === 'ame')) return false;
+  await git.addRemote('ame', address);
+  return true;
+}
+
+function printNext(
+  terminal: Terminal,
+  { isRepository, remote, added }: { readonly isRepository: boolean; readonly remote: string | undefined; readonly added: boolean },
+): void {
+  const { bold } = terminal.colors;
+  const lines = [
+    ...(isRepository ? [] : ['git init']),
+    ...(remote === undefined ? ['npm start                           # in the folder of AME, to have a server', 'git remote add ame <address that it prints>'] : []),
+    ...(remote !== undefined && !added && !isRepository ? [`git remote add ame ${remote}`] : []),
+    "git add ame.yaml && git commit -m 'Run at every push'",
+    'git push ame HEAD',
+  ];
+  if (added) print(terminal, `The remote "ame" leads to ${remote?.replace(/\/\/[^@/]*@/, '//')}`);
+  else if (isRepository && remote !== undefined) print(terminal, 'The remote "ame" was there already and stays as it is.');
+  print(terminal, 'Next:');
+  for (const line of lines) print(terminal, `  ${bold(line)}`);
+}
+

@@ -1,0 +1,178 @@
+import { serve, type ServerType } from '@hono/node-server';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig, type Env } from '../../src/config.ts';
+import { createContext, type Context, type Seams } from '../../src/context.ts';
+import { wakeRunOf } from '../../src/db/due.ts';
+import { openWorkerSession } from '../../src/db/worker.ts';
+import { createLog } from '../../src/log.ts';
+import { createApp } from '../../src/server/app.ts';
+import { createLoops, type Loops } from '../../src/worker/worker.ts';
+import { createTestDatabase } from '../database.ts';
+import { openEars } from './ears.ts';
+import { createClone, type Clone } from './pusher.ts';
+import { createReader, type Reader } from './reader.ts';
+
+export type Clock = { now(): Date; advance(seconds: number): void };
+
+/** The time of the machine, moved forward by as much as a test says. */
+export function createClock(): Clock {
+  let ahead = 0;
+  return { now: () => new Date(Date.now() + ahead), advance: (seconds) => void (ahead += seconds * 1_000) };
+}
+
+export type AmeOptions = {
+  /** Of the database; without it that of the machine. */
+  readonly clock?: Clock;
+  readonly env?: Env;
+  readonly seams?: Partial<Seams>;
+  /** Where the server finds the database, given where it is: a wire in between that a test can cut. */
+  readonly wire?: (url: string) => Promise<string>;
+  /** A house that is there already, for a second worker on it. */
+  readonly beside?: Ame;
+};
+
+/** A whole AME in this process, every loop of which is stepped by hand. */
+export type Ame = AsyncDisposable & {
+  readonly ctx: Context;
+  readonly loops: Loops;
+  readonly address: string;
+  readonly directory: string;
+  /** The database itself, without the wire. */
+  readonly databaseUrl: string;
+  readonly read: Reader;
+  /** Steps each loop once; answers with how many rows were due. */
+  step(): Promise<number>;
+  /** Steps until nothing is due and nothing runs. What waits for the clock stays. */
+  settle(): Promise<void>;
+  /** Steps, and looks again at each word, until `look` answers with something. */
+  until<T>(look: () => Promise<T | undefined>): Promise<T>;
+  /** A clone of a new repository, each with a name of its own. */
+  repository(): Promise<Repository>;
+  api(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
+};
+
+export type Repository = Clone & { readonly owner: string; readonly name: string };
+
+const token = 'a-token-of-the-journeys';
+const secretKey = new Uint8Array(32).fill(7);
+
+export async function createAme(options: AmeOptions = {}): Promise<Ame> {
+  await using undo = new AsyncDisposableStack();
+  const directory = options.beside?.directory ?? (await mkdtemp(join(tmpdir(), 'ame-journey-')));
+  if (!options.beside) undo.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  const databaseUrl = options.beside?.databaseUrl ?? undo.use(await createTestDatabase()).url;
+  const ears = await openEars(databaseUrl);
+  undo.defer(() => ears.close());
+  const config = parseConfig({ PATH: process.env['PATH'], AME_GRACE: '2', AME_HOST_NAME: 'here', ...options.env });
+  const ctx = await createContext({
+    config,
+    log: createLog(process.env['AME_TEST_LOG'] ?? 'silent'),
+    directory: join(directory, config.host),
+    databaseUrl: options.wire ? await options.wire(databaseUrl) : databaseUrl,
+    token,
+    secretKey,
+    address: () => addressOf(listening),
+    ...(options.clock ? { clock: options.clock.now } : {}),
+    ...(options.seams ? { seams: options.seams } : {}),
+  });
+  undo.defer(() => ctx.close());
+  const listening = await listen(ctx);
+  undo.defer(() => close(listening));
+  const session = await openWorkerSession(ctx.databaseUrl, (topic) => ctx.hints.say(topic));
+  undo.defer(() => session.close());
+  const loops = createLoops(ctx, () => session.worker);
+  ctx.executor.watch((attempt) => {
+    // The hint of a house that is being torn down reaches nobody.
+    void wakeRunOf(ctx.db, attempt).catch(() => {});
+  });
+  const read = createReader(ctx);
+  const address = addressOf(listening);
+  let repositories = 0;
+  const owned = undo.move();
+
+  async function step(): Promise<number> {
+    let found = 0;
+    for (const loop of Object.values(loops)) found += await loop.once();
+    return found;
+  }
+
+  async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      if ((await step()) === 0) await ears.next();
+    }
+  }
+
+  return {
+    ctx,
+    loops,
+    address,
+    directory,
+    databaseUrl,
+    read,
+    step,
+    until,
+    async settle() {
+      for (;;) {
+        if ((await step()) > 0) continue;
+        if ((await read.active()) === 0) return;
+        await ears.next();
+      }
+    },
+    async repository() {
+      const [owner, name] = ['team', `work-${config.host}-${(repositories += 1)}`];
+      const url = new URL(`${address}/git/${owner}/${name}.git`);
+      url.username = 'ame';
+      url.password = token;
+      const clone = await createClone(join(directory, 'clones', name), url.href, (push) => whilePushing(push));
+      return { ...clone, owner, name };
+    },
+    async api(method, path, body) {
+      const response = await fetch(`${address}/api/v1${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: await response.json() };
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+
+  /** A push waits for its decision, so the deliveries are stepped while it goes on. */
+  async function whilePushing<T>(push: Promise<T>): Promise<T> {
+    let over = false;
+    const end = (): void => {
+      over = true;
+      ears.say('pushed');
+    };
+    push.then(end, end);
+    while (!over) {
+      if ((await loops.deliveries.once()) === 0 && !over) await ears.next();
+    }
+    return push;
+  }
+}
+
+async function listen(ctx: Context): Promise<ServerType> {
+  const app = createApp(ctx);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1', overrideGlobalObjects: false }, () => resolve());
+  await promise;
+  return server;
+}
+
+function addressOf(server: ServerType): string {
+  // What a listening TCP server answers with; only one on a pipe has a text.
+  const { port } = server.address() as AddressInfo;
+  return `http://127.0.0.1:${port}`;
+}
+
+async function close(server: ServerType): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  if ('closeAllConnections' in server) server.closeAllConnections();
+  await closed;
+}
