@@ -51,7 +51,7 @@ export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<
       path,
       size,
     })),
-    log: failed ? { task: failed.task, text: await tailOf(db, failed) } : null,
+    log: failed ? await tailOf(db, failed) : null,
     notices: [...new Set(rows.flatMap((row) => row.report?.notices ?? []))],
     command: `ame runs show ${run.project.name}#${run.number}`,
     externalId: `run:${run.id}`,
@@ -59,9 +59,10 @@ export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<
   });
 }
 
-async function tailOf(db: Db, attempt: Attempt): Promise<string> {
+async function tailOf(db: Db, attempt: Attempt): Promise<{ readonly task: string; readonly text: string } | null> {
   // The log is archived only after the run is over and its check has said so.
   const { bytes } = await logSize(db, attempt.id);
+  if (bytes === 0) return null;
   const chunks = await listLogChunks(db, attempt.id, { offset: Math.max(0, bytes - tailBytes), limit: 64 });
   const text = Buffer.concat(chunks.map((chunk) => chunk.bytes)).toString('utf8');
   return text

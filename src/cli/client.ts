@@ -21,13 +21,15 @@ export type ServerAddress = { readonly address: string; readonly token: string }
 
 /** Makes a client of a server. Every answer that is not good is thrown. */
 export function createClient({ address, token }: ServerAddress): Client {
-  const request = (url: string | URL | Request, init?: RequestInit): Promise<Response> => send(address, url, init);
+  const request = (url: string | URL | Request, init?: RequestInit): Promise<Response> =>
+    send(address, url, init);
   const headers = { authorization: `Bearer ${token}` };
   return {
     api: hc<Api>(address, { fetch: request, headers }).api.v1,
     address,
     token,
-    fetch: (path, init) => request(`${address}${path}`, { ...init, headers: { ...headers, ...plainHeaders(init) } }),
+    fetch: (path, init) =>
+      request(`${address}${path}`, { ...init, headers: { ...headers, ...plainHeaders(init) } }),
   };
 }
 
@@ -87,7 +89,11 @@ async function refusalOf(response: Response, address: string): Promise<RefusalFa
   if (typeof error === 'object' && error !== null && 'message' in error && 'code' in error) {
     return new RefusalFault(response.status, String(error.code), String(error.message));
   }
-  return new RefusalFault(response.status, 'unknown', `${address} answered with HTTP ${response.status}: is that AME?`);
+  return new RefusalFault(
+    response.status,
+    'unknown',
+    `${address} answered with HTTP ${response.status}: is that AME?`,
+  );
 }
 
 function plainHeaders(init: RequestInit | undefined): Record<string, string> {

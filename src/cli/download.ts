@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
-import { pathBytes } from '../core/snapshot/path-text.ts';
 import { inputFault, worldFault } from './fault.ts';
 
 export type Download = {
@@ -16,7 +15,11 @@ const separator = Buffer.from('/');
  * Writes a file below `folder`, whole and with the right content or not at all. A path never leaves the folder:
  * neither by its own parts nor through a symbolic link that lies there. Throws a fault.
  */
-export async function saveBelow(folder: string, file: Download, content: AsyncIterable<Uint8Array>): Promise<void> {
+export async function saveBelow(
+  folder: string,
+  file: Download,
+  content: AsyncIterable<Uint8Array>,
+): Promise<void> {
   const parts = partsOf(file.path);
   const name = parts.pop() ?? '';
   let directory: Buffer = Buffer.from(await realpath(folder));
@@ -27,7 +30,9 @@ export async function saveBelow(folder: string, file: Download, content: AsyncIt
     });
     // A link would lead elsewhere; a file is in the way.
     if (!(await lstat(directory)).isDirectory()) {
-      throw inputFault(`${directory.toString()} is in the way of an artifact: it is no folder. Choose an empty folder.`);
+      throw inputFault(
+        `${directory.toString()} is in the way of an artifact: it is no folder. Choose an empty folder.`,
+      );
     }
   }
   const unfinished = join(directory, `.ame-${randomUUID()}`);
@@ -47,7 +52,7 @@ async function write(path: Buffer, file: Download, content: AsyncIterable<Uint8A
   try {
     for await (const chunk of content) {
       hash.update(chunk);
-      for (let at = 0; at < chunk.byteLength; ) at += (await handle.write(chunk, at)).bytesWritten;
+      for (let at = 0; at < chunk.byteLength;) at += (await handle.write(chunk, at)).bytesWritten;
     }
   } finally {
     await handle.close();
@@ -61,11 +66,28 @@ async function write(path: Buffer, file: Download, content: AsyncIterable<Uint8A
 function partsOf(path: string): string[] {
   const parts = pathBytes(path).split('/');
   const bad = (part: string): boolean =>
-    part === '' || part === '.' || part === '..' || part.includes('\0') || (process.platform === 'win32' && /[\\:]/.test(part));
-  if (parts.some(bad)) throw worldFault(`An artifact is called ${JSON.stringify(path)}, which is no path below a folder.`);
+    part === '' ||
+    part === '.' ||
+    part === '..' ||
+    part.includes('\0') ||
+    (process.platform === 'win32' && /[\\:]/.test(part));
+  if (parts.some(bad))
+    throw worldFault(`An artifact is called ${JSON.stringify(path)}, which is no path below a folder.`);
   return parts;
 }
 
 function join(directory: Buffer, name: string): Buffer {
   return Buffer.concat([directory, separator, Buffer.from(name, 'latin1')]);
+}
+
+/** The bytes, one char a byte, of a path as the API says it. */
+function pathBytes(text: string): string {
+  return text
+    .split(/\\x([0-9a-f]{2})/)
+    .map((piece, at) =>
+      at % 2 === 0
+        ? Buffer.from(piece, 'utf8').toString('latin1')
+        : String.fromCharCode(Number.parseInt(piece, 16)),
+    )
+    .join('');
 }

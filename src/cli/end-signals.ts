@@ -2,8 +2,8 @@ import { exitCodes } from './fault.ts';
 import { note, type Terminal } from './terminal.ts';
 
 /**
- * npm passes the Ctrl-C that its child has already got from the terminal on once more, within a few milliseconds;
- * a person needs longer to press twice.
+ * npm sends its child the Ctrl-C that the child has already got from the terminal. Mostly the two become one, but
+ * they need not; a person needs longer to press twice.
  */
 const samePressMs = 250;
 

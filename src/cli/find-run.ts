@@ -23,14 +23,17 @@ export function parseRunName(text: string): Named | undefined {
 export async function findRun(terminal: Terminal, client: Client, text: string): Promise<RunShape> {
   const named = parseRunName(text);
   if (named === undefined) {
-    throw inputFault(`"${plainLine(text)}" names no run. Write <project>#<number>, such as weather#3; ame runs lists them.`);
+    throw inputFault(
+      `"${plainLine(text)}" names no run. Write <project>#<number>, such as weather#3; ame runs lists them.`,
+    );
   }
   if ('id' in named) return answer(client.api.runs[':id'].$get({ param: { id: String(named.id) } }));
   const { project, number } = named;
   const query = { number: String(number), ...(project === null ? {} : { project }) };
   const { runs } = await answer(client.api.runs.$get({ query }));
   const [only] = runs;
-  if (only === undefined) throw inputFault(`There is no run ${plainLine(text)}. ame runs lists those that there are.`);
+  if (only === undefined)
+    throw inputFault(`There is no run ${plainLine(text)}. ame runs lists those that there are.`);
   if (runs.length === 1) return only;
   return chooseHere(terminal, runs, text);
 }
@@ -45,6 +48,8 @@ async function chooseHere(terminal: Terminal, runs: readonly RunShape[], text: s
   const [only] = here;
   if (only !== undefined && here.length === 1) return only;
   const distinct = new Set(runs.map(({ project }) => project)).size === runs.length;
-  const candidates = runs.map((run) => (distinct ? runName(run) : `${runName(run)} of ${run.repository} (${run.url})`));
+  const candidates = runs.map((run) =>
+    distinct ? runName(run) : `${runName(run)} of ${run.repository} (${run.url})`,
+  );
   throw inputFault(`"${plainLine(text)}" may mean ${candidates.map(plainLine).join(', ')}. Write which one.`);
 }

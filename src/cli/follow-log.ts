@@ -55,7 +55,12 @@ function isBreak(error: unknown): boolean {
   return error instanceof ServerAwayFault || error instanceof TypeError;
 }
 
-type Sent = { readonly offset: number; readonly bytes: string; readonly lines: readonly (readonly [Stream, number, number])[]; readonly skipped: number };
+type Sent = {
+  readonly offset: number;
+  readonly bytes: string;
+  readonly lines: readonly (readonly [Stream, number, number])[];
+  readonly skipped: number;
+};
 
 function parsePart(data: string): LogPart & { readonly offset: number } {
   const sent = JSON.parse(data) as Sent;

@@ -13,7 +13,11 @@ export function createPlainLog(terminal: Pick<Terminal, 'stderr'>, level: string
   if (level === 'debug') return createLog(level, { write: (line) => void terminal.stderr.write(line) });
   return createLog('warn', {
     write: (line) => {
-      const entry = JSON.parse(line) as { readonly level: number; readonly msg?: string; readonly error?: string };
+      const entry = JSON.parse(line) as {
+        readonly level: number;
+        readonly msg?: string;
+        readonly error?: string;
+      };
       const [error = ''] = (entry.error ?? '').split('\n', 1);
       const kind = entry.level > warning ? 'error' : 'warning';
       note(terminal, visibleText(`ame: ${kind}: ${entry.msg ?? ''}${error === '' ? '' : `: ${error}`}`));

@@ -25,7 +25,8 @@ export async function* readLog(client: Client, attempt: number): AsyncGenerator<
       // A range behind the last byte: all that there was has been read.
       if (error instanceof RefusalFault && error.status === 416) return;
       failures++;
-      if (!(error instanceof ServerAwayFault || error instanceof TypeError) || failures > mostFailures) throw error;
+      if (!(error instanceof ServerAwayFault || error instanceof TypeError) || failures > mostFailures)
+        throw error;
     }
   }
 }

@@ -10,7 +10,10 @@ const mostBytes = 64 * 1024 + 2;
  * A value that nobody shall see: all of stdin, without the one newline at its end, or on a terminal a line that is
  * typed and not shown.
  */
-export async function readSecret(terminal: Pick<Terminal, 'stdin' | 'stderr'>, question: string): Promise<string> {
+export async function readSecret(
+  terminal: Pick<Terminal, 'stdin' | 'stderr'>,
+  question: string,
+): Promise<string> {
   if (!terminal.stdin.isTTY) return readAll(terminal.stdin);
   terminal.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -36,5 +39,7 @@ async function readAll(stdin: Input): Promise<string> {
     size += bytes.byteLength;
     if (size > mostBytes) throw inputFault('The value is too long: a secret has at most 64 KiB.');
   }
-  return Buffer.concat(chunks).toString('utf8').replace(/\r?\n$/, '');
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
 }

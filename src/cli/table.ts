@@ -28,7 +28,8 @@ export function tableLines(
       .map((column, place) => {
         const { text, paint = plain } = textOf(column);
         // The last one needs no space behind it.
-        const padded = place === shown.length - 1 && column.side !== 'right' ? text : pad(text, column.width, column.side);
+        const padded =
+          place === shown.length - 1 && column.side !== 'right' ? text : pad(text, column.width, column.side);
         return padded.replace(text, () => paint(text));
       })
       .join('  ')

@@ -24,7 +24,10 @@ export type Terminal = {
   exit(code: number): void;
 };
 
-export type Surroundings = Pick<Terminal, 'stdin' | 'stdout' | 'stderr' | 'env' | 'cwd' | 'onSignal' | 'exit'>;
+export type Surroundings = Pick<
+  Terminal,
+  'stdin' | 'stdout' | 'stderr' | 'env' | 'cwd' | 'onSignal' | 'exit'
+>;
 
 /** Throws `ConfigError`. */
 export function createTerminal(surroundings: Surroundings): Terminal {

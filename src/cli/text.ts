@@ -10,7 +10,8 @@ export function logLine(text: string): string {
   return visibleText(plain.slice(plain.lastIndexOf('\r') + 1));
 }
 
-const wide = /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}|[\u3000-\u303f\uff01-\uff60]/u;
+const wide =
+  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}|[\u3000-\u303f\uff01-\uff60]/u;
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** Columns that a text takes on a terminal, as far as can be told without asking it. */
@@ -26,4 +27,3 @@ export function pad(text: string, width: number, side: 'left' | 'right' = 'left'
   const space = ' '.repeat(Math.max(0, width - textWidth(text)));
   return side === 'left' ? text + space : space + text;
 }
-

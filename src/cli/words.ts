@@ -42,7 +42,11 @@ export function ago(time: string, now: Date): string {
 }
 
 /** Why it ended as it did; nothing where all is well. */
-export function why(row: { readonly state: AttemptState; readonly class: OutcomeClass | null; readonly reason: string | null }): string {
+export function why(row: {
+  readonly state: AttemptState;
+  readonly class: OutcomeClass | null;
+  readonly reason: string | null;
+}): string {
   if (row.state === 'succeeded') return '';
   return row.reason ?? (row.class === null || row.class === 'succeeded' ? '' : outcomes[row.class].label);
 }

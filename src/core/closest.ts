@@ -7,16 +7,13 @@ const mostCandidates = 1000;
  */
 export function closest(written: string, candidates: readonly string[]): string | null {
   if (written.length > 64) return null;
-  const names = candidates.slice(0, mostCandidates);
   const bare = stripped(written);
-  const same = names.find((name) => stripped(name) === bare);
-  if (same !== undefined) return same;
   const most = Math.max(1, Math.floor(Math.max(bare.length, 3) / 3));
   let best: string | null = null;
   let fewest = most + 1;
-  for (const name of names) {
+  for (const name of candidates.slice(0, mostCandidates)) {
     if (Math.abs(name.length - written.length) > most + 2) continue;
-    const edits = distance(bare, stripped(name), most);
+    const edits = distance(bare, stripped(name), fewest);
     if (edits < fewest) {
       best = name;
       fewest = edits;

@@ -158,11 +158,10 @@ function valueOf(text: string, field: CronField): number | null {
   return value >= field.least && value <= field.most ? value : null;
 }
 
-/** Every field may be good and the date still never come, such as February 30. */
+/** Every field may be good and the date still never come, such as February 30; the library looks at that when it parses. */
 function canHappen(schedule: string): boolean {
   try {
-    // Any fixed moment will do: the question is whether there is a next one at all.
-    CronExpressionParser.parse(normal(schedule), { tz: 'UTC', currentDate: new Date(0) }).next();
+    CronExpressionParser.parse(normal(schedule), { tz: 'UTC', currentDate: new Date(0) });
     return true;
   } catch {
     return false;

@@ -48,7 +48,7 @@ export async function saveSaid(
     update checks set said = ${text}::jsonb, said_at = ${db.now()}, host_check_id = ${hostCheckId}, failures = 0,
       postponed = 0, last_error = null,
       ${dueUnlessWoken(sql`case when says = ${text}::jsonb then null else ${db.now()} end`)},
-      claimed_by = null, claimed_until = null where ${stillHeld(claim)}`);
+      claimed_by = null, claimed_until = null where ${stillHeld(db, claim)}`);
   return rowCount === 1;
 }
 

@@ -81,7 +81,7 @@ export async function saveDecided(
 ): Promise<void> {
   const { rowCount } = await db.orm.execute(sql`
     update deliveries set outcome = ${outcome}, decided_at = ${db.now()}, failures = 0, last_error = null,
-      due_at = null, claimed_by = null, claimed_until = null where ${stillHeld(claim)}`);
+      due_at = null, claimed_by = null, claimed_until = null where ${stillHeld(db, claim)}`);
   if (rowCount !== 1) throw new Error(`delivery ${claim.id} is no longer held by this worker`);
   await db.orm.execute(sql`select pg_notify('ame', 'decided')`);
 }

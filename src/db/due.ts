@@ -67,26 +67,22 @@ export async function release(db: Db, claim: Claim, inSeconds: number | null): P
 /** Gives back a row whose step failed. It is tried again after a growing pause, and parked after twenty failures. */
 export async function fail(db: Db, claim: Claim, error: string): Promise<boolean> {
   const pause = backOff(claim.failures, 600);
-  return giveBack(
-    db,
-    claim,
-    sql`failures = failures + 1, last_error = ${error}, due_at = ${db.now()} + ${pause}`,
-  );
+  const next = dueUnlessWoken(sql`${db.now()} + ${pause}`);
+  return giveBack(db, claim, sql`failures = failures + 1, last_error = ${error}, ${next}`);
 }
 
 /** Gives back a row whose step found the world away, which never counts as a failure of the row. */
 export async function postpone(db: Db, claim: Claim, error: string): Promise<boolean> {
   const pause = backOff(claim.postponed, 60);
-  return giveBack(
-    db,
-    claim,
-    sql`postponed = postponed + 1, last_error = ${error}, due_at = ${db.now()} + ${pause}`,
-  );
+  const next = dueUnlessWoken(sql`${db.now()} + ${pause}`);
+  return giveBack(db, claim, sql`postponed = postponed + 1, last_error = ${error}, ${next}`);
 }
 
 /** Makes a row due now. Safe at any time, claimed or not; the notice only makes it sooner. */
 export async function wake(db: Db, queue: Queue, id: RowId): Promise<void> {
-  await db.orm.execute(sql`update ${name(queue)} set due_at = ${db.now()} where id = ${id}`);
+  // A delivery that is decided is never due again.
+  const open = queue === 'deliveries' ? sql` and decided_at is null` : sql``;
+  await db.orm.execute(sql`update ${name(queue)} set due_at = ${db.now()} where id = ${id}${open}`);
   await notify(db, queue);
 }
 
@@ -141,14 +137,18 @@ export function dueUnlessWoken(next: SQL): SQL {
   return sql`due_at = case when due_at = claimed_until then ${next} else due_at end`;
 }
 
-/** The row is still held under this very lease. */
-export function stillHeld(claim: Claim): SQL {
-  return sql`id = ${claim.id} and claimed_by = ${claim.worker} and claimed_until = ${claim.until.toISOString()}::timestamptz`;
+/**
+ * The row is still held under this very lease, which has not lapsed: after that a wake at the instant of its end
+ * would look like the claim itself.
+ */
+export function stillHeld(db: Db, claim: Claim): SQL {
+  return sql`id = ${claim.id} and claimed_by = ${claim.worker}
+    and claimed_until = ${claim.until.toISOString()}::timestamptz and claimed_until > ${db.now()}`;
 }
 
 async function giveBack(db: Db, claim: Claim, change: SQL): Promise<boolean> {
   const { rowCount } = await db.orm.execute(sql`
-    update ${name(claim.queue)} set ${change}, claimed_by = null, claimed_until = null where ${stillHeld(claim)}`);
+    update ${name(claim.queue)} set ${change}, claimed_by = null, claimed_until = null where ${stillHeld(db, claim)}`);
   return rowCount === 1;
 }
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Plan } from '../core/plan.ts';
 import type { Attempt } from './attempts.ts';
 import type { Db } from './connect.ts';
@@ -279,6 +279,7 @@ export async function saveRun(
         eq(runs.version, run.version),
         eq(runs.claimedBy, claim.worker),
         eq(runs.claimedUntil, claim.until),
+        gt(runs.claimedUntil, db.now()),
       ),
     )
     .returning({ id: runs.id });

@@ -30,7 +30,8 @@ export async function hasSample(host: SampleHost): Promise<boolean> {
   });
   const body = await response.text();
   if (response.status === 404) return false;
-  if (!response.ok) throw new SampleError(`The Git host answered with HTTP ${response.status}: ${body.trim()}`);
+  if (!response.ok)
+    throw new SampleError(`The Git host answered with HTTP ${response.status}: ${body.trim()}`);
   return body.includes(' refs/heads/');
 }
 
@@ -46,7 +47,12 @@ export async function pushSample(host: SampleHost, heard: (line: string) => void
     await git(host, directory, ['add', '--all']);
     await git(host, directory, ['commit', '--quiet', '--message', 'A pipeline that learns when it rains']);
     const commit = await git(host, directory, ['rev-parse', 'HEAD']);
-    await git(host, directory, ['push', '--no-progress', repositoryAddress(host), 'HEAD:refs/heads/main'], heard);
+    await git(
+      host,
+      directory,
+      ['push', '--no-progress', repositoryAddress(host), 'HEAD:refs/heads/main'],
+      heard,
+    );
     return commit.trim();
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -57,7 +63,8 @@ export async function pushSample(host: SampleHost, heard: (line: string) => void
 function sampleFiles(): string {
   const places = ['files', 'sample'].map((name) => join(import.meta.dirname, name));
   const found = places.find((place) => existsSync(join(place, 'ame.yaml')));
-  if (found === undefined) throw new SampleError('The files of the sample are missing from this installation.');
+  if (found === undefined)
+    throw new SampleError('The files of the sample are missing from this installation.');
   return found;
 }
 
@@ -103,7 +110,11 @@ async function git(
       else heard(remote);
     }
   })();
-  const [[code], output] = await Promise.all([once(child, 'close') as Promise<[number | null]>, text(child.stdout), reading]);
+  const [[code], output] = await Promise.all([
+    once(child, 'close') as Promise<[number | null]>,
+    text(child.stdout),
+    reading,
+  ]);
   if (code === 0) return output;
   const reason = said.findLast((line) => line !== '') ?? `it ended with ${code ?? 'a signal'}`;
   throw new SampleError(`The sample could not be pushed: git ${args[0] ?? ''}: ${reason}`);

@@ -26,7 +26,7 @@ import {
 import { findRepository, type Repository } from '../db/repositories.ts';
 import { insertRun, supersede, type Run } from '../db/runs.ts';
 import type { Log } from '../log.ts';
-import { fileNotices } from './file-notices.ts';
+import { fileNotices, withOtherName } from './file-notices.ts';
 import type { StepEnd } from './loop.ts';
 import { gatherPush, type Push } from './push-facts.ts';
 import { runCheckOf } from '../run-check.ts';
@@ -60,7 +60,7 @@ export async function decideDelivery(deps: DeliveryDeps, claim: Claim): Promise<
   );
   const read = push.file === null ? null : parseProjectFile(push.file.content);
   const problems = read === null ? [] : [...read.problems, ...fileNotices(push)];
-  const decision = decidePush(read?.project ?? null, push.facts);
+  const decision = withOtherName(decidePush(read?.project ?? null, push.facts), push);
   const planned = planAll(read?.project ?? null, decision);
   await inTransaction(deps.db, async (tx) => {
     const stored = await storeDecision(tx, deps, {

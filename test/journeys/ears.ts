@@ -5,35 +5,34 @@ import { Client } from 'pg';
  * It never hints the loops.
  */
 export type Ears = {
-  /** Resolves at the next word, and at once with any that was said since the last one was waited for. */
-  next(): Promise<string>;
-  say(word: string): void;
+  /** Resolves at the next word, and at once where one was said since the last time. */
+  next(): Promise<void>;
+  say(): void;
   close(): Promise<void>;
 };
 
 export async function openEars(url: string): Promise<Ears> {
   const client = new Client({ connectionString: url, application_name: 'test' });
-  const words: string[] = [];
-  let waiting: ((word: string) => void)[] = [];
+  let said = false;
+  let waiting: (() => void)[] = [];
   // A database that is dropped ends this session, and nobody waits any more.
   client.on('error', () => {});
-  client.on('notification', ({ payload = '' }) => say(payload));
+  client.on('notification', say);
   await client.connect();
   await client.query('listen ame');
 
-  function say(word: string): void {
-    words.push(word);
-    const [first = ''] = words.splice(0, words.length);
+  function say(): void {
+    said = waiting.length === 0;
     const heard = waiting;
     waiting = [];
-    if (heard.length === 0) words.push(first);
-    for (const resolve of heard) resolve(first);
+    for (const resolve of heard) resolve();
   }
 
   return {
     next() {
-      const [word] = words.splice(0, words.length);
-      return word === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(word);
+      const heard = said;
+      said = false;
+      return heard ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
     },
     say,
     close: () => client.end(),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig, type Env } from '../../src/config.ts';
 import { createContext, type Context, type Seams } from '../../src/context.ts';
-import { wakeRunOf } from '../../src/db/due.ts';
+import { wakeAtStart, wakeRunOf } from '../../src/db/due.ts';
 import { openWorkerSession } from '../../src/db/worker.ts';
 import { createLog } from '../../src/log.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -49,6 +49,8 @@ export type Ame = AsyncDisposable & {
   settle(): Promise<void>;
   /** Steps, and looks again at each word, until `look` answers with something. */
   until<T>(look: () => Promise<T | undefined>): Promise<T>;
+  /** Makes due what a start looks at: every repository, every run. */
+  sweep(): Promise<void>;
   /** A clone of a new repository, each with a name of its own. */
   repository(): Promise<Repository>;
   api(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
@@ -66,7 +68,7 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
   const databaseUrl = options.beside?.databaseUrl ?? undo.use(await createTestDatabase()).url;
   const ears = await openEars(databaseUrl);
   undo.defer(() => ears.close());
-  const config = parseConfig({ PATH: process.env['PATH'], AME_GRACE: '2', AME_HOST_NAME: 'here', ...options.env });
+  const config = parseConfig({ PATH: process.env['PATH'], AME_GRACE: '2', AME_HOST_NAME: 'here', AME_LOCAL_SLOTS: '4', ...options.env });
   const ctx = await createContext({
     config,
     log: createLog(process.env['AME_TEST_LOG'] ?? 'silent'),
@@ -123,6 +125,7 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
         await ears.next();
       }
     },
+    sweep: () => wakeAtStart(ctx.db),
     async repository() {
       const [owner, name] = ['team', `work-${config.host}-${(repositories += 1)}`];
       const url = new URL(`${address}/git/${owner}/${name}.git`);
@@ -147,7 +150,7 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
     let over = false;
     const end = (): void => {
       over = true;
-      ears.say('pushed');
+      ears.say();
     };
     push.then(end, end);
     while (!over) {

@@ -9,10 +9,17 @@ import { exitCodes, inputFault, type ExitCode } from '../fault.ts';
 import { print, printJson, type Terminal } from '../terminal.ts';
 
 /** Checks a file, or the `ame.yaml` of a folder, with the server's own validator and its words. */
-export async function check(terminal: Terminal, path: string, options: { readonly json?: true }): Promise<ExitCode> {
+export async function check(
+  terminal: Terminal,
+  path: string,
+  options: { readonly json?: true },
+): Promise<ExitCode> {
   const { content, misnamed } = await readProjectFile(resolve(terminal.cwd, path), path);
   const read = parseProjectFile(content);
-  const problems = [...read.problems, ...(misnamed ? [problem('file-not-read', { line: 1, column: 1, path: '' }, {})] : [])];
+  const problems = [
+    ...read.problems,
+    ...(misnamed ? [problem('file-not-read', { line: 1, column: 1, path: '' }, {})] : []),
+  ];
   const valid = read.project !== null;
   if (options.json) printJson(terminal, { valid, problems: problems.map(asJson) });
   else printProblems(terminal, read.project?.name ?? null, problems);
@@ -39,7 +46,9 @@ export async function readProjectFile(
           : `There is no ame.yaml in ${where}. ame init writes one.`,
       );
     }
-    throw inputFault(`${plainLine(file)} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw inputFault(
+      `${plainLine(file)} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

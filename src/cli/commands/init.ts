@@ -4,42 +4,85 @@ import { basename, join } from 'node:path';
 import { simpleGit } from 'simple-git';
 import { parseRepositoryName } from '../../git/repository-name.ts';
 import { findAddress, type ServerAddress } from '../client.ts';
-import { findRepositoryRoot } from '../clone.ts';
+import { findRepositoryRoot, projectOfFolder } from '../clone.ts';
 import { exitCodes, inputFault, ServerAwayFault, type ExitCode } from '../fault.ts';
 import { print, type Terminal } from '../terminal.ts';
 
-/** Writes the four lines of `ame.yaml` that run a task at every push, and the remote `ame` that they are pushed to. */
-export async function init(terminal: Terminal): Promise<ExitCode> {
+/**
+ * Writes the four lines of `ame.yaml` that run a task at every push, and adds the remote `ame` that they are pushed
+ * to. With `remote` it is only the latter.
+ */
+export async function init(terminal: Terminal, options: { readonly remote?: true }): Promise<ExitCode> {
   const folder = terminal.cwd;
   const root = await findRepositoryRoot(folder);
   if (root !== undefined && root !== folder) {
     throw inputFault(`ame.yaml belongs in the root of the repository: cd ${root} && ame init`);
   }
-  const project = projectName(basename(folder));
-  const server = await findAddress(terminal).catch((error: unknown) => {
-    if (error instanceof ServerAwayFault) return undefined;
-    throw error;
-  });
-  const remote = server === undefined ? undefined : remoteAddress(server, project);
-  const text = `projectname: ${project}\non: push\ntasks:\n  main: ${await guessCommand(folder)}\n`;
+  if (options.remote && root === undefined)
+    throw inputFault('There is no Git repository here. Make one first: git init');
+  const project = (await projectOfFolder(folder)) ?? projectName(basename(folder));
+  const remote = await findAddress(terminal).then(
+    (server) => remoteAddress(server, project),
+    (error: unknown) => {
+      // The file can be written without a server, the remote cannot be known.
+      if (error instanceof ServerAwayFault && !options.remote) return undefined;
+      throw error;
+    },
+  );
+  if (!options.remote) await writeProjectFile(terminal, folder, project);
+  const added = root !== undefined && remote !== undefined && (await addRemote(root, remote));
+  if (added) print(terminal, `The remote "ame" leads to ${remote.replace(/\/\/[^@/]*@/, '//')}`);
+  else if (root !== undefined && remote !== undefined)
+    print(terminal, 'There is a remote "ame" already, and it stays as it is.');
+  print(terminal, 'Next:');
+  for (const line of nextLines(root !== undefined, remote))
+    print(terminal, `  ${terminal.colors.bold(line)}`);
+  return exitCodes.good;
+}
+
+async function writeProjectFile(terminal: Terminal, folder: string, project: string): Promise<void> {
+  const text = `projectname: ${quoted(project)}\non: push\ntasks:\n  main: ${await guessCommand(folder)}\n`;
   // Fails where the file is there, also when it came to be just now.
   await writeFile(join(folder, 'ame.yaml'), text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
-    const only = remote === undefined ? '' : ` The remote alone: git remote add ame ${remote}`;
-    throw inputFault(`There is an ame.yaml already, and it stays as it is.${only}`);
+    throw inputFault(
+      'There is an ame.yaml already, and it stays as it is. ame init --remote adds the remote alone.',
+    );
   });
   print(terminal, 'ame.yaml:');
   for (const line of text.trimEnd().split('\n')) print(terminal, `  ${line}`);
   print(terminal);
-  const added = root !== undefined && remote !== undefined && (await addRemote(root, remote));
-  printNext(terminal, { isRepository: root !== undefined, remote, added });
-  return exitCodes.good;
+}
+
+/** YAML reads a name such as `1e3` or `no` as something else. */
+function quoted(name: string): string {
+  return /^[a-zA-Z]/.test(name) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(name)
+    ? name
+    : `"${name}"`;
+}
+
+function nextLines(isRepository: boolean, remote: string | undefined): readonly string[] {
+  return [
+    ...(isRepository ? [] : ['git init']),
+    ...(remote === undefined ? ['ame serve               # or npm start, in another terminal'] : []),
+    ...(remote === undefined || !isRepository ? ['ame init --remote'] : []),
+    "git add ame.yaml && git commit -m 'Run at every push'",
+    'git push ame HEAD',
+  ];
 }
 
 /** A folder's name as a project may be called. */
 export function projectName(folder: string): string {
-  const name = folder.normalize('NFKD').replaceAll(/\p{M}/gu, '').replaceAll(/[^a-zA-Z0-9._-]+/g, '-');
-  return name.replace(/^[^a-zA-Z0-9]+/, '').slice(0, 63).replace(/[^a-zA-Z0-9]+$/, '') || 'project';
+  const name = folder
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .replaceAll(/[^a-zA-Z0-9._-]+/g, '-');
+  return (
+    name
+      .replace(/^[^a-zA-Z0-9]+/, '')
+      .slice(0, 63)
+      .replace(/[^a-zA-Z0-9]+$/, '') || 'project'
+  );
 }
 
 /** Programs that people give such names are what a project is run by. */
@@ -95,22 +138,3 @@ async function addRemote(root: string, address: string): Promise<boolean> {
   await git.addRemote('ame', address);
   return true;
 }
-
-function printNext(
-  terminal: Terminal,
-  { isRepository, remote, added }: { readonly isRepository: boolean; readonly remote: string | undefined; readonly added: boolean },
-): void {
-  const { bold } = terminal.colors;
-  const lines = [
-    ...(isRepository ? [] : ['git init']),
-    ...(remote === undefined ? ['npm start                           # in the folder of AME, to have a server', 'git remote add ame <address that it prints>'] : []),
-    ...(remote !== undefined && !added && !isRepository ? [`git remote add ame ${remote}`] : []),
-    "git add ame.yaml && git commit -m 'Run at every push'",
-    'git push ame HEAD',
-  ];
-  if (added) print(terminal, `The remote "ame" leads to ${remote?.replace(/\/\/[^@/]*@/, '//')}`);
-  else if (isRepository && remote !== undefined) print(terminal, 'The remote "ame" was there already and stays as it is.');
-  print(terminal, 'Next:');
-  for (const line of lines) print(terminal, `  ${bold(line)}`);
-}
-

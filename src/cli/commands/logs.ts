@@ -20,11 +20,15 @@ export async function logs(
   task: string | undefined,
   options: LogsOptions,
 ): Promise<ExitCode> {
-  if (options.attempt !== undefined && task === undefined) throw inputFault('--attempt needs a task: ame logs <run> <task> --attempt <number>');
+  if (options.attempt !== undefined && task === undefined)
+    throw inputFault('--attempt needs a task: ame logs <run> <task> --attempt <number>');
   const client = await connect(terminal);
   const run = await readRun(client, (await findRun(terminal, client, name)).id);
   if (task !== undefined) requireTask(run, task);
-  if (task !== undefined && (options.follow !== true || options.attempt !== undefined || isFinal(run.state))) {
+  if (
+    task !== undefined &&
+    (options.follow !== true || options.attempt !== undefined || isFinal(run.state))
+  ) {
     await printAttempt(terminal, client, attemptOf(run, task, options.attempt), options);
   } else if (options.follow && !isFinal(run.state)) {
     await followRun(terminal, client, run.id, task === undefined ? {} : { task });
@@ -44,12 +48,18 @@ function requireTask(run: RunDetail, task: string): void {
 function attemptOf(run: RunDetail, task: string, number: number | undefined): AttemptShape {
   const tries = run.attempts.filter((attempt) => attempt.task === task);
   const found = number === undefined ? tries.at(-1) : tries.find((attempt) => attempt.number === number);
-  if (found === undefined) throw inputFault(`Task "${plainLine(task)}" has had ${tries.length} tries, not ${number}.`);
+  if (found === undefined)
+    throw inputFault(`Task "${plainLine(task)}" has had ${tries.length} tries, not ${number}.`);
   return found;
 }
 
 /** One attempt: the bytes as they are for programs, and safe lines on a terminal. */
-async function printAttempt(terminal: Terminal, client: Client, attempt: AttemptShape, options: LogsOptions): Promise<void> {
+async function printAttempt(
+  terminal: Terminal,
+  client: Client,
+  attempt: AttemptShape,
+  options: LogsOptions,
+): Promise<void> {
   // What was taken over was printed by the attempt there.
   const id = attempt.reusedFrom ?? attempt.id;
   const safe = createLineReader((text) => print(terminal, logLine(text)));

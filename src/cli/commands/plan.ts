@@ -13,7 +13,11 @@ import { readProjectFile } from './check.ts';
 export type PlanOptions = { readonly file: string; readonly json?: true };
 
 /** Shows the graph that running a task means: its order, and why each task comes after another. */
-export async function plan(terminal: Terminal, task: string | undefined, options: PlanOptions): Promise<ExitCode> {
+export async function plan(
+  terminal: Terminal,
+  task: string | undefined,
+  options: PlanOptions,
+): Promise<ExitCode> {
   const { content } = await readProjectFile(resolve(terminal.cwd, options.file), options.file);
   const { project, problems } = parseProjectFile(content);
   if (project === null) {
@@ -45,7 +49,12 @@ function planOf(project: Project, task: string): ReturnType<typeof planTask> {
   }
 }
 
-function planLines({ colors }: Terminal, plan: Plan, edges: readonly Edge[], digest: string): readonly string[] {
+function planLines(
+  { colors }: Terminal,
+  plan: Plan,
+  edges: readonly Edge[],
+  digest: string,
+): readonly string[] {
   const into = Map.groupBy(edges, ({ to }) => to);
   const digits = String(plan.tasks.length).length;
   const lines = plan.tasks.flatMap((task, at) => {
@@ -56,10 +65,18 @@ function planLines({ colors }: Terminal, plan: Plan, edges: readonly Edge[], dig
     return [
       `${number} ${colors.bold(plainLine(task.name))}${condition === 'success' ? '' : `  if: ${condition}`}`,
       `${indent}${colors.dim(`$ ${plainLine(first)}${rest.length > 0 ? ' …' : ''}`)}`,
-      ...(into.get(task.name) ?? []).map((edge) => `${indent}after ${plainLine(edge.from)}: ${reasonOf(edge)}`),
+      ...(into.get(task.name) ?? []).map(
+        (edge) => `${indent}after ${plainLine(edge.from)}: ${reasonOf(edge)}`,
+      ),
     ];
   });
-  return [`${colors.bold(plainLine(plan.project))}: ${plainLine(plan.task)}`, '', ...lines, '', `digest ${digest}`];
+  return [
+    `${colors.bold(plainLine(plan.project))}: ${plainLine(plan.task)}`,
+    '',
+    ...lines,
+    '',
+    `digest ${digest}`,
+  ];
 }
 
 function reasonOf({ why, line }: Edge): string {

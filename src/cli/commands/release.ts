@@ -1,15 +1,15 @@
 import { plainLine } from '../../core/escape.ts';
 import { answer, connect } from '../client.ts';
 import { exitCodes, type ExitCode } from '../fault.ts';
+import type { QueueName } from '../queue-names.ts';
 import { print, type Terminal } from '../terminal.ts';
-
-export const queueNames = ['deliveries', 'repositories', 'schedules', 'runs', 'checks'] as const;
-export type QueueName = (typeof queueNames)[number];
 
 /** Lets a row that failed too often, and so was parked, be tried again. */
 export async function release(terminal: Terminal, queue: QueueName, id: string): Promise<ExitCode> {
   const client = await connect(terminal);
-  await answer(client.api.parked[':queue'][':id'].release.$post({ param: { queue, id: encodeURIComponent(id) } }));
+  await answer(
+    client.api.parked[':queue'][':id'].release.$post({ param: { queue, id: encodeURIComponent(id) } }),
+  );
   print(terminal, `Row ${plainLine(id)} of ${queue} is tried again.`);
   return exitCodes.good;
 }

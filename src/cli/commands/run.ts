@@ -9,10 +9,19 @@ import { chooseProject } from '../project-name.ts';
 import { note, type Terminal } from '../terminal.ts';
 import { runName, shortRef } from '../words.ts';
 
-export type RunOptions = { readonly project?: string; readonly ref?: string; readonly follow: boolean; readonly json?: true };
+export type RunOptions = {
+  readonly project?: string;
+  readonly ref?: string;
+  readonly follow: boolean;
+  readonly json?: true;
+};
 
 /** Asks for a run of a task, at a commit that the host has, and follows it. */
-export async function run(terminal: Terminal, task: string | undefined, options: RunOptions): Promise<ExitCode> {
+export async function run(
+  terminal: Terminal,
+  task: string | undefined,
+  options: RunOptions,
+): Promise<ExitCode> {
   const client = await connect(terminal);
   const project = await chooseProject(terminal, options.project);
   const asked = await requestRun(client, {
@@ -37,7 +46,8 @@ async function requestRun(
     try {
       return await answer(client.api.runs.$post({ json, header }));
     } catch (error) {
-      const passing = error instanceof ServerAwayFault || (error instanceof RefusalFault && error.status === 503);
+      const passing =
+        error instanceof ServerAwayFault || (error instanceof RefusalFault && error.status === 503);
       if (!passing || tries === mostTries) throw error;
       await delay(250 * 2 ** tries);
     }

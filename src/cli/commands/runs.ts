@@ -23,7 +23,10 @@ const pageSize = 200;
 export async function runs(terminal: Terminal, options: RunsOptions): Promise<ExitCode> {
   const client = await connect(terminal);
   const { limit, json, ...asked } = options;
-  const filter = { ...asked, ...(asked.commit === undefined ? {} : { commit: await fullCommit(terminal, asked.commit) }) };
+  const filter = {
+    ...asked,
+    ...(asked.commit === undefined ? {} : { commit: await fullCommit(terminal, asked.commit) }),
+  };
   const found = await listRuns(client, filter, limit);
   if (json) printJson(terminal, found);
   else for (const line of runLines(terminal, found)) print(terminal, line);
@@ -38,8 +41,14 @@ export async function listRuns(
 ): Promise<readonly RunShape[]> {
   const found: RunShape[] = [];
   for (let cursor: string | null = null; ;) {
-    const query = { ...filter, limit: String(Math.min(pageSize, limit - found.length)), ...(cursor === null ? {} : { cursor }) };
-    const page: { readonly runs: readonly RunShape[]; readonly next: string | null } = await answer(client.api.runs.$get({ query }));
+    const query = {
+      ...filter,
+      limit: String(Math.min(pageSize, limit - found.length)),
+      ...(cursor === null ? {} : { cursor }),
+    };
+    const page: { readonly runs: readonly RunShape[]; readonly next: string | null } = await answer(
+      client.api.runs.$get({ query }),
+    );
     found.push(...page.runs);
     cursor = page.next;
     if (cursor === null || found.length >= limit) return found;
@@ -52,7 +61,17 @@ export function runLines(terminal: Terminal, found: readonly RunShape[]): readon
   if (found.length === 0) return ['No runs.'];
   const now = new Date();
   return tableLines(
-    [{ title: 'RUN' }, { title: 'STATE' }, { title: 'TASK' }, { title: 'REF' }, { title: 'COMMIT' }, { title: 'BY' }, { title: 'MADE' }, { title: 'TOOK', side: 'right' }, { title: 'WHY' }],
+    [
+      { title: 'RUN' },
+      { title: 'STATE' },
+      { title: 'TASK' },
+      { title: 'REF' },
+      { title: 'COMMIT' },
+      { title: 'BY' },
+      { title: 'MADE' },
+      { title: 'TOOK', side: 'right' },
+      { title: 'WHY' },
+    ],
     found.map((run) => [
       runName(run),
       { text: run.state, paint: painter(colors, run.state) },

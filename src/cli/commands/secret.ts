@@ -16,7 +16,10 @@ export async function setSecret(terminal: Terminal, name: string, options: Secre
   const value = await readSecret(terminal, `Value of ${plainLine(name)} (not shown): `);
   const param = { project, name };
   await answer(client.api.projects[':project'].secrets[':name'].$put({ param, json: { value } }));
-  print(terminal, `${plainLine(project)} has the secret ${plainLine(name)}. Attempts that start from now on see it.`);
+  print(
+    terminal,
+    `${plainLine(project)} has the secret ${plainLine(name)}. Attempts that start from now on see it.`,
+  );
   return exitCodes.good;
 }
 
@@ -36,7 +39,11 @@ export async function listSecrets(terminal: Terminal, options: SecretOptions): P
   return exitCodes.good;
 }
 
-export async function deleteSecret(terminal: Terminal, name: string, options: SecretOptions): Promise<ExitCode> {
+export async function deleteSecret(
+  terminal: Terminal,
+  name: string,
+  options: SecretOptions,
+): Promise<ExitCode> {
   const client = await connect(terminal);
   const project = await chooseProject(terminal, options.project);
   await answer(client.api.projects[':project'].secrets[':name'].$delete({ param: { project, name } }));

@@ -9,7 +9,10 @@ export async function serve(terminal: Terminal): Promise<ExitCode> {
   const config = parseConfig(terminal.env);
   const end = listenForEnd(terminal, 'Stopping; once more ends at once.');
   try {
-    const [{ startServer }, { createLog }] = await Promise.all([import('../../main.ts'), import('../../log.ts')]);
+    const [{ startServer }, { createLog }] = await Promise.all([
+      import('../../main.ts'),
+      import('../../log.ts'),
+    ]);
     const log = createLog(config.logLevel, { write: (line) => void terminal.stdout.write(line) });
     const server = await startServer(config, directoryOf(terminal), log);
     await end.wished;

@@ -10,7 +10,11 @@ import { noticesOf } from '../verdict.ts';
 import { ago, attemptTook, pageAddress, painter, runName, shortRef, took, why } from '../words.ts';
 
 /** Shows one run: what it is, how it stands, and every attempt of its tasks. */
-export async function showRun(terminal: Terminal, name: string, options: { readonly json?: true }): Promise<ExitCode> {
+export async function showRun(
+  terminal: Terminal,
+  name: string,
+  options: { readonly json?: true },
+): Promise<ExitCode> {
   const client = await connect(terminal);
   const run = await readRun(client, (await findRun(terminal, client, name)).id);
   if (options.json) {
@@ -47,7 +51,15 @@ function factLines(run: RunDetail): readonly string[] {
 
 function attemptLines({ colors }: Terminal, run: RunDetail): readonly string[] {
   return tableLines(
-    [{ title: 'TASK' }, { title: 'STATE' }, { title: 'TRY', side: 'right' }, { title: 'TOOK', side: 'right' }, { title: 'EXIT', side: 'right' }, { title: 'MEMORY', side: 'right' }, { title: 'WHY' }],
+    [
+      { title: 'TASK' },
+      { title: 'STATE' },
+      { title: 'TRY', side: 'right' },
+      { title: 'TOOK', side: 'right' },
+      { title: 'EXIT', side: 'right' },
+      { title: 'MEMORY', side: 'right' },
+      { title: 'WHY' },
+    ],
     run.attempts.map((attempt) => [
       attempt.task,
       { text: attempt.state, paint: painter(colors, attempt.state) },

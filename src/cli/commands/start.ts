@@ -51,18 +51,26 @@ async function welcome(
   const client = createClient(server);
   print(terminal, `AME runs at ${bold(pageAddress(`${server.address}/`, server.token))}`);
   const { hasSample } = await import('../../sample/push-sample.ts');
-  if (options.sample && !(await hasSample({ ...server, signal }))) await showSample(terminal, server, client, signal);
+  if (options.sample && !(await hasSample({ ...server, signal })))
+    await showSample(terminal, server, client, signal);
   else await showHistory(terminal, client);
   await printNext(terminal, server);
 }
 
 /** Pushes the sample and shows its run from the push to the verdict. */
-async function showSample(terminal: Terminal, server: Server, client: Client, signal: AbortSignal): Promise<void> {
+async function showSample(
+  terminal: Terminal,
+  server: Server,
+  client: Client,
+  signal: AbortSignal,
+): Promise<void> {
   const { pushSample, SampleError, sampleRepository } = await import('../../sample/push-sample.ts');
   print(terminal);
   print(terminal, `git push ${server.address}/git/${sampleRepository.owner}/${sampleRepository.name}.git`);
   try {
-    const commit = await pushSample({ ...server, signal }, (line) => print(terminal, terminal.colors.dim(`remote: ${line}`)));
+    const commit = await pushSample({ ...server, signal }, (line) =>
+      print(terminal, terminal.colors.dim(`remote: ${line}`)),
+    );
     print(terminal);
     const id = await runOfCommit(server, client, commit, signal);
     const run = await followRun(terminal, client, id, { signal });
@@ -75,7 +83,12 @@ async function showSample(terminal: Terminal, server: Server, client: Client, si
 }
 
 /** The push waits for the decision, but not for ever. */
-async function runOfCommit(server: Server, client: Client, commit: string, signal: AbortSignal): Promise<number> {
+async function runOfCommit(
+  server: Server,
+  client: Client,
+  commit: string,
+  signal: AbortSignal,
+): Promise<number> {
   for (;;) {
     const decided = server.context.hints.wait('decided', 200, signal);
     const [run] = await listRuns(client, { commit }, 1);
@@ -88,7 +101,10 @@ async function runOfCommit(server: Server, client: Client, commit: string, signa
 async function showHistory(terminal: Terminal, client: Client): Promise<void> {
   const found = await listRuns(client, {}, shownRuns);
   print(terminal);
-  print(terminal, found.length === 0 ? 'Nothing has been pushed yet.' : 'Everything is still here. The latest runs:');
+  print(
+    terminal,
+    found.length === 0 ? 'Nothing has been pushed yet.' : 'Everything is still here. The latest runs:',
+  );
   if (found.length === 0) return;
   print(terminal);
   for (const line of runLines(terminal, found)) print(terminal, line);

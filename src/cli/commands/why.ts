@@ -71,10 +71,13 @@ async function findDelivery(client: Client, id: string): Promise<Delivery | unde
 
 function ofDelivery({ colors }: Terminal, delivery: Delivery): Explanation {
   const { id, event, ref, before, after, outcome, decidedAt, failures, lastError } = delivery;
-  const moved = before === null || after === null ? '' : ` from ${before.slice(0, 12)} to ${after.slice(0, 12)}`;
+  const moved =
+    before === null || after === null ? '' : ` from ${before.slice(0, 12)} to ${after.slice(0, 12)}`;
   const lines = [
     `${colors.bold(plainLine(id))} ${plainLine(event)}${ref === null ? '' : ` of ${plainLine(shortRef(ref))}`}${moved}: ${outcome ?? 'not decided yet'}`,
-    ...(decidedAt === null && failures > 0 ? [`  failed ${failures} times: ${plainLine(lastError ?? '')}`] : []),
+    ...(decidedAt === null && failures > 0
+      ? [`  failed ${failures} times: ${plainLine(lastError ?? '')}`]
+      : []),
     ...delivery.decisions.flatMap(decisionLines),
   ];
   return { json: delivery, lines };
@@ -103,11 +106,23 @@ type Decision = Delivery['decisions'][number];
 
 /** The rule that decided, its line, and what to write to be told yes. */
 function decisionLines({ trigger, task, outcome, rule, line, message, remedy }: Decision): readonly string[] {
-  const what = outcome === 'run' ? `runs ${plainLine(task ?? '')}` : outcome === 'problems' ? 'has problems' : 'runs nothing';
+  const what =
+    outcome === 'run'
+      ? `runs ${plainLine(task ?? '')}`
+      : outcome === 'problems'
+        ? 'has problems'
+        : 'runs nothing';
   const where = line === null ? '' : `, line ${line} of ame.yaml`;
   return [
     `  ${trigger.replaceAll('_', ' ')} ${what}: ${plainLine(message)} (rule ${plainLine(rule)}${where})`,
-    ...(remedy === null ? [] : ['  It would run with this in ame.yaml:', ...visibleText(remedy).split('\n').map((text) => `    ${text}`)]),
+    ...(remedy === null
+      ? []
+      : [
+          '  It would run with this in ame.yaml:',
+          ...visibleText(remedy)
+            .split('\n')
+            .map((text) => `    ${text}`),
+        ]),
   ];
 }
 

@@ -64,7 +64,7 @@ function readPush(entry: Entry, report: Report): PushTrigger {
     branches: readFilter(fields.get('branches'), 'branches', report),
     tags: readFilter(fields.get('tags'), 'tags', report),
     paths: readFilter(fields.get('paths'), 'paths', report),
-    run: readRun(fields.get('run'), report),
+    run: readRun(fields, report),
   };
 }
 
@@ -79,17 +79,21 @@ function readPullRequest(entry: Entry, report: Report): PullRequestTrigger {
     position: positionOf(entry.at),
     branches: readFilter(fields.get('branches'), 'branches', report),
     paths: readFilter(fields.get('paths'), 'paths', report),
-    run: readRun(fields.get('run'), report),
+    run: readRun(fields, report),
     forks:
       forks === undefined ? 'approve' : (readChoice(forks.value, '`forks`', forkRules, report) ?? 'approve'),
   };
 }
 
-function readRun(entry: Entry | undefined, report: Report): readonly Reference[] | null {
-  if (entry === undefined) return null;
+type WithRun = { get(name: 'run'): Entry | undefined; lacks(name: 'run'): boolean };
+
+function readRun(fields: WithRun, report: Report): readonly Reference[] | null {
+  const entry = fields.get('run');
+  // Misspelt, it is not missing: then nothing is said about the default either.
+  if (entry === undefined) return fields.lacks('run') ? null : [];
   if (entry.value.kind === 'list' && entry.value.items.length === 0) {
     report('empty-list', entry.value.at, { key: entry.key, means: 'nothing would run' });
-    return null;
+    return [];
   }
   return readReferences(entry, report);
 }

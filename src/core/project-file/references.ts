@@ -93,6 +93,7 @@ function hintForNeed(
   topNames: readonly string[],
 ): string | null {
   if (name === pipeline.name) return 'Delete it; a task of a pipeline cannot need the pipeline itself.';
+  if (name.startsWith('x-')) return 'Give it a name that does not begin with `x-`; such keys are ignored.';
   // `- a` indented deeper than the item above becomes part of that item's text.
   if (/ - /u.test(name)) return 'Begin every `-` of the list at the same column; YAML joined two items here.';
   if (name.includes(',')) {

@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
-import { bigint, check, customType, integer, text, timestamp, type AnyPgColumn } from 'drizzle-orm/pg-core';
+import { bigint, check, customType, index, integer, text, timestamp, type AnyPgColumn } from 'drizzle-orm/pg-core';
 
 /** Milliseconds, as JavaScript's Date: a time that was read and is sent back still equals the stored one. */
 export function time(name: string) {
@@ -38,11 +38,15 @@ export function queueColumns() {
   };
 }
 
-type QueueTable = { claimedUntil: AnyPgColumn; claimedBy: AnyPgColumn };
+type QueueTable = { dueAt: AnyPgColumn; claimedUntil: AnyPgColumn; claimedBy: AnyPgColumn };
 
-export function queueChecks(table: string, columns: QueueTable) {
+/** What holds for every queue: a claim has a holder and an end, and only what is due is held. */
+export function queueChecks(table: string, { dueAt, claimedUntil, claimedBy }: QueueTable) {
   return [
-    check(`${table}_claim_whole`, sql`(${columns.claimedUntil} is null) = (${columns.claimedBy} is null)`),
+    check(`${table}_claim_whole`, sql`(${claimedUntil} is null) = (${claimedBy} is null)`),
+    check(`${table}_claim_due`, sql`${claimedBy} is null or ${dueAt} is not null`),
+    // The search for claims of dead workers runs every few seconds, and few rows are ever claimed.
+    index(`${table}_claimed`).on(claimedBy).where(sql`claimed_by is not null`),
   ];
 }
 

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { check, index, integer, pgTable, text } from 'drizzle-orm/pg-core';
 import { bytes, id, oneOf, queueChecks, queueColumns, reference, time } from './columns.ts';
 import { projects } from './projects.ts';
-import { repositories } from './repositories.ts';
+import { hosts, repositories } from './repositories.ts';
 
 export const deliveryOutcomes = ['decided', 'ignored'] as const;
 
@@ -11,7 +11,7 @@ export const deliveries = pgTable(
   'deliveries',
   {
     id: text('id').primaryKey(),
-    host: text('host', { enum: ['local', 'github'] }).notNull(),
+    host: text('host', { enum: hosts }).notNull(),
     event: text('event').notNull(),
     /** As it came; jsonb refuses some correctly signed bodies, and text a NUL. */
     body: bytes('body').notNull(),
@@ -26,6 +26,7 @@ export const deliveries = pgTable(
     ...queueColumns(),
   },
   (t) => [
+    check('deliveries_host', oneOf(t.host, hosts)),
     check('deliveries_outcome', sql`${t.outcome} is null or ${oneOf(t.outcome, deliveryOutcomes)}`),
     check('deliveries_decided_whole', sql`(${t.outcome} is null) = (${t.decidedAt} is null)`),
     check('deliveries_due_until_decided', sql`(${t.dueAt} is null) = (${t.decidedAt} is not null)`),
@@ -56,6 +57,7 @@ export const decisions = pgTable(
     line: integer('line'),
     message: text('message').notNull(),
     remedy: text('remedy'),
+    /** A key to `runs` as well, made in SQL: their modules already import this one. */
     runId: reference('run_id'),
     decidedAt: time('decided_at').notNull(),
   },

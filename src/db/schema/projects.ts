@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { boolean, check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { boolean, check, index, integer, jsonb, pgTable, text, uniqueIndex, type AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Problem } from '../../core/problems.ts';
 import type { Project } from '../../core/project.ts';
-import { bytes, id, queueChecks, queueColumns, reference, time } from './columns.ts';
+import { bytes, id, oneOf, queueChecks, queueColumns, reference, time } from './columns.ts';
 import { repositories } from './repositories.ts';
 
 /** One `ame.yaml` in one directory of one repository; `path` is that directory, '' the root. */
@@ -16,7 +16,7 @@ export const projects = pgTable(
     path: text('path').notNull(),
     name: text('name').notNull(),
     /** What the default branch says now; null until it has a file that can be read, and after it lost it. */
-    revisionId: reference('revision_id'),
+    revisionId: reference('revision_id').references((): AnyPgColumn => revisions.id),
     lastNumber: integer('last_number').notNull().default(0),
     createdAt: time('created_at').notNull(),
   },
@@ -48,6 +48,9 @@ export const revisions = pgTable(
   ],
 );
 
+export const catchups = ['none', 'last', 'all'] as const;
+export const overlaps = ['skip', 'queue', 'allow'] as const;
+
 export const schedules = pgTable(
   'schedules',
   {
@@ -59,14 +62,16 @@ export const schedules = pgTable(
     task: text('task').notNull(),
     cron: text('cron').notNull(),
     zone: text('zone').notNull(),
-    catchup: text('catchup', { enum: ['none', 'last', 'all'] }).notNull(),
-    overlap: text('overlap', { enum: ['skip', 'queue', 'allow'] }).notNull(),
+    catchup: text('catchup', { enum: catchups }).notNull(),
+    overlap: text('overlap', { enum: overlaps }).notNull(),
     nextTickAt: time('next_tick_at'),
     paused: boolean('paused').notNull().default(false),
     ...queueColumns(),
   },
   (t) => [
     uniqueIndex('schedules_name').on(t.projectId, t.name),
+    check('schedules_catchup', oneOf(t.catchup, catchups)),
+    check('schedules_overlap', oneOf(t.overlap, overlaps)),
     ...queueChecks('schedules', t),
     index('schedules_due')
       .on(t.dueAt)

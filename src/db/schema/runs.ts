@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { check, index, integer, jsonb, pgTable, text, uniqueIndex, type AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { AttemptReport } from '../../core/attempt.ts';
 import { outcomeClasses } from '../../core/outcome.ts';
 import type { Plan } from '../../core/plan.ts';
@@ -9,6 +9,9 @@ import { triggers } from '../../core/trigger.ts';
 import { id, oneOf, queueChecks, queueColumns, reference, time } from './columns.ts';
 import { deliveries } from './deliveries.ts';
 import { projects } from './projects.ts';
+
+export const trusts = ['trusted', 'fork'] as const;
+export const cancelReasons = ['cancel', 'superseded'] as const;
 
 /** An execution of a plan. `cause_key` says what is one and the same run. */
 export const runs = pgTable(
@@ -24,10 +27,10 @@ export const runs = pgTable(
     ref: text('ref').notNull(),
     trigger: text('trigger', { enum: triggers }).notNull(),
     causeKey: text('cause_key').notNull(),
-    retryOf: reference('retry_of'),
+    retryOf: reference('retry_of').references((): AnyPgColumn => runs.id),
     deliveryId: text('delivery_id').references(() => deliveries.id),
     /** Code of a fork never sees a secret. */
-    trust: text('trust', { enum: ['trusted', 'fork'] }).notNull(),
+    trust: text('trust', { enum: trusts }).notNull(),
     plan: jsonb('plan').$type<Plan>().notNull(),
     planDigest: text('plan_digest').notNull(),
     concurrencyGroup: text('concurrency_group').notNull(),
@@ -38,7 +41,7 @@ export const runs = pgTable(
     reason: text('reason'),
     version: integer('version').notNull().default(0),
     cancelRequestedAt: time('cancel_requested_at'),
-    cancelReason: text('cancel_reason', { enum: ['cancel', 'superseded'] }),
+    cancelReason: text('cancel_reason', { enum: cancelReasons }),
     /** Who asked for it, in words. */
     cancelCause: text('cancel_cause'),
     createdAt: time('created_at').notNull(),
@@ -49,6 +52,10 @@ export const runs = pgTable(
   (t) => [
     check('runs_state', oneOf(t.state, runStates)),
     check('runs_trigger', oneOf(t.trigger, triggers)),
+    check('runs_trust', oneOf(t.trust, trusts)),
+    check('runs_when_busy', oneOf(t.whenBusy, busyRules)),
+    check('runs_cancel_reason', sql`${t.cancelReason} is null or ${oneOf(t.cancelReason, cancelReasons)}`),
+    check('runs_number_counts', sql`${t.number} >= 1`),
     check('runs_final_finished', sql`(${oneOf(t.state, finalStates)}) = (${t.finishedAt} is not null)`),
     check('runs_due_until_final', sql`${t.dueAt} is not null or ${t.finishedAt} is not null`),
     check('runs_class', sql`${t.class} is null or ${oneOf(t.class, outcomeClasses)}`),
@@ -106,11 +113,12 @@ export const attempts = pgTable(
     report: jsonb('report').$type<AttemptReport>(),
     /** The workspace as the task left it. */
     output: text('output'),
-    reusedFrom: reference('reused_from'),
+    reusedFrom: reference('reused_from').references((): AnyPgColumn => attempts.id),
   },
   (t) => [
     check('attempts_state', oneOf(t.state, attemptStates)),
     check('attempts_class', sql`${t.class} is null or ${oneOf(t.class, outcomeClasses)}`),
+    check('attempts_stop_reason', sql`${t.stopReason} is null or ${oneOf(t.stopReason, stopReasons)}`),
     check('attempts_final_finished', sql`(${oneOf(t.state, finalStates)}) = (${t.finishedAt} is not null)`),
     check('attempts_final_class', sql`(${t.finishedAt} is null) = (${t.class} is null)`),
     check('attempts_number', sql`${t.number} >= 1`),

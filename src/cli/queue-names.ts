@@ -1,0 +1,3 @@
+/** Where rows wait for attention, as the API names it. */
+export const queueNames = ['deliveries', 'repositories', 'schedules', 'runs', 'checks'] as const;
+export type QueueName = (typeof queueNames)[number];

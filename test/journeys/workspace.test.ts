@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAme, type Ame } from './harness.ts';
+import type { Files } from './pusher.ts';
+import { text } from './text.ts';
+
+let ame: Ame;
+beforeAll(async () => {
+  ame = await createAme();
+});
+afterAll(() => ame[Symbol.asyncDispose]());
+
+/** Pushes files, of which one is the file with a `main`, and waits for the end of its run. */
+async function run(files: Files) {
+  const repository = await ame.repository();
+  const pushed = await repository.push(files);
+  expect(pushed.code, pushed.text).toBe(0);
+  await ame.settle();
+  const ended = await ame.read.run(repository);
+  return { run: ended, states: await ame.read.states(ended) };
+}
+
+/** Every entry with its type, mode, size, time and target, names escaped. */
+const list = `find . -mindepth 1 -printf '%y %m %s %T@ %l ' -exec sh -c 'printf %s "$1" | od -An -c | tr -d "\\n"; echo' - {} \\; | sed 's/\\([0-9]\\)\\.[0-9]* /\\1 /' | LC_ALL=C sort`;
+
+test('contents, modes, times, empty directories, links and odd names go from task to task as they are', async () => {
+  const { run: ended, states } = await run({
+    'ame.yaml': text`
+      projectname: flows
+      on: push
+      tasks:
+        main:
+          pipeline:
+            make:
+              - mkdir -p deep/er empty && chmod 750 deep
+              - echo x > deep/er/file && chmod 640 deep/er/file && touch -d @981173106 deep/er/file deep
+              - ln -s deep/er/file link && ln -s nowhere dangling && ln -s ../link deep/up
+              - printf 'odd' > "$(printf 'new\\nline')" && printf 'odd' > ' space "quote" $HOME ' && printf odd > "$(printf 'not-utf8-\\377')"
+              - printf 'odd' > ./-n && printf 'odd' > 'grün' && touch empty.txt
+              - head -c 20000000 /dev/zero | tr '\\0' 'z' > big
+              - sh list.sh
+            middle: "true"
+            show: sh list.sh
+    `,
+    'list.sh': `${list}\n`,
+    'tool.sh': { script: '#!/bin/sh\necho tool\n' },
+    'link-of-the-commit': { link: 'tool.sh' },
+  });
+  expect(states).toEqual(['make succeeded', 'middle succeeded', 'show succeeded']);
+  const made = await ame.read.log(ended, 'make');
+  expect(made.split('\n').length).toBeGreaterThan(18);
+  expect(await ame.read.log(ended, 'show')).toBe(made);
+});
+
+test('a file is executable if the commit or a task made it so', async () => {
+  const { run: ended } = await run({
+    'ame.yaml': text`
+      projectname: bits
+      on: push
+      tasks:
+        main:
+          pipeline:
+            make: [./from-commit.sh, "printf '#!/bin/sh\\necho made\\n' > made.sh", chmod +x made.sh]
+            use: [./made.sh, ./link.sh, test ! -x ame.yaml]
+    `,
+    'from-commit.sh': { script: '#!/bin/sh\necho committed\n' },
+    'link.sh': { link: 'from-commit.sh' },
+  });
+  expect(await ame.read.log(ended, 'make')).toBe('committed\n');
+  expect(await ame.read.log(ended, 'use')).toBe('made\ncommitted\n');
+});
+
+test('what a task deletes is gone for those after it, also where its sibling kept it', async () => {
+  const { run: ended, states } = await run({
+    'ame.yaml': text`
+      projectname: deletes
+      on: push
+      tasks:
+        main:
+          pipeline:
+            remove: rm -r old other.txt
+            keep: {needs: [], runcommand: echo more > more.txt}
+            joint: {needs: [remove, keep], runcommand: [ls, test ! -e old]}
+    `,
+    'old/file': 'old\n',
+    'other.txt': 'other\n',
+  });
+  expect(states).toEqual(['remove succeeded', 'keep succeeded', 'joint succeeded']);
+  expect(await ame.read.log(ended, 'joint')).toBe('ame.yaml\nmore.txt\n');
+});
+
+test('two tasks that changed one file differently are a conflict that names file and tasks', async () => {
+  const { run: ended, states } = await run({
+    'ame.yaml': text`
+      projectname: conflicts
+      on: push
+      tasks:
+        main:
+          pipeline:
+            left: echo left > out/result.txt
+            right: {needs: [], runcommand: echo right > out/result.txt}
+            same: {needs: [], runcommand: echo same > out/same.txt}
+            joint: {needs: [left, right, same], runcommand: echo never}
+            after: echo never
+            clean_up: {needs: [joint], if: failure, runcommand: echo never}
+    `,
+    'out/result.txt': 'none\n',
+  });
+  expect(states).toEqual([
+    'left succeeded', 'right succeeded', 'same succeeded', 'joint failed conflict', 'after skipped', 'clean_up failed conflict',
+  ]);
+  const joint = await ame.read.attempt(ended, 'joint');
+  expect(joint.reason).toMatch(/out\/result\.txt \(left and right\)/);
+  expect(joint.startedAt).toBeNull();
+  expect(ended).toMatchObject({ state: 'failed', class: 'conflict' });
+});
+
+describe('what no snapshot holds is refused by its name', () => {
+  test.each([
+    ['a link that leaves the workspace', 'ln -s /etc/passwd escape', /escape .*\/etc\/passwd/],
+    ['a link that climbs out', 'mkdir d && ln -s ../../x d/up', /d\/up .*\.\.\/\.\.\/x/],
+    ['a named pipe', 'mkfifo pipe', /pipe \(a named pipe\)/],
+    ['a socket', `python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('sock')"`, /sock \(a socket\)/],
+  ])('%s', async (_, script, names) => {
+    const { run: ended, states } = await run({
+      'ame.yaml': `projectname: refuses\non: push\ntasks:\n  main: ${JSON.stringify(script)}\n`,
+    });
+    expect(states).toEqual(['main failed content_refused']);
+    expect(ended.reason).toMatch(names);
+  });
+
+  test('a link of the commit that leads out of it', async () => {
+    const { run: ended, states } = await run({
+      'ame.yaml': 'projectname: refuses\non: push\ntasks:\n  main: echo never\n',
+      'sub/out': { link: '../../outside' },
+    });
+    expect(states).toEqual(['main failed content_refused']);
+    expect(ended.reason).toContain('sub/out');
+  });
+});
+
+describe('artifacts', () => {
+  const pathsOf = async (ended: { readonly id: number }): Promise<string[]> =>
+    (await ame.read.artifacts(ended, 'main')).map(({ path }) => path);
+
+  test('every new or changed file, what is ignored apart, with its bytes', async () => {
+    const { run: ended } = await run({
+      'ame.yaml': text`
+        projectname: artifacts
+        on: push
+        tasks:
+          main:
+            - mkdir -p out .venv/lib node_modules/x cache deep/cache
+            - echo 1 > out/model.bin; echo 2 >> changed.txt; touch .venv/lib/a node_modules/x/y deep/cache/b out/log.tmp cache/keep
+            - echo 3 > .gitignored
+      `,
+      'changed.txt': 'a\n',
+      'unchanged.txt': 'a\n',
+      '.gitignore': '.gitignored\nout/\n',
+      '.ameignore': '*.tmp\ncache/*\n!/cache/keep\n',
+    });
+    expect(ended.state).toBe('succeeded');
+    // A pattern with a slash inside stands for one place only.
+    expect(await pathsOf(ended)).toEqual(['.gitignored', 'cache/keep', 'changed.txt', 'deep/cache/b', 'out/model.bin']);
+    const [, , changed] = await ame.read.artifacts(ended, 'main');
+    expect(changed && (await ame.read.content(changed))).toBe('a\n2\n');
+  });
+
+  test('the globs of the task alone, where it has some', async () => {
+    const { run: ended } = await run({
+      'ame.yaml': text`
+        projectname: globs
+        on: push
+        tasks:
+          main:
+            runcommand: mkdir -p out/deep; touch out/a.txt out/b.tmp out/deep/c.txt other.txt
+            artifacts: ["out/**", "!out/*.tmp", "kept.txt"]
+      `,
+      'kept.txt': 'of the commit\n',
+      '.ameignore': '*\n',
+    });
+    expect(await pathsOf(ended)).toEqual(['kept.txt', 'out/a.txt', 'out/deep/c.txt']);
+  });
+
+  test('what a failed task left is kept as its artifacts, and its next try starts from the same input', async () => {
+    const { run: ended } = await run({
+      'ame.yaml': text`
+        projectname: tries
+        on: push
+        tasks:
+          main: {runcommand: ['test ! -e left-1', 'test ! -e left-2', 'touch left-$AME_ATTEMPT', exit 1]}
+      `,
+    });
+    expect(await pathsOf(ended)).toEqual(['left-1']);
+    const retried = await ame.api('POST', `/runs/${ended.id}/retry`);
+    expect(retried.status).toBe(201);
+    await ame.settle();
+    const attempts = await ame.read.attempts({ id: (retried.body as { id: number }).id });
+    expect(attempts).toMatchObject([{ state: 'failed', exitCode: 1 }]);
+    expect(await ame.read.log({ id: attempts[0]?.runId ?? 0 }, 'main')).toBe('');
+  });
+});
