@@ -2,10 +2,11 @@
 //
 //     dist/ame.mjs            the launcher, which a Node that is too old can still read
 //     dist/main-*.mjs, ...    everything else, loaded when it is needed
+//     dist/sample/            the files of the sample project, as they are
 //     dist/*-worker.mjs       what runs in a thread of its own, found by its name beside the rest
 //
 // The Postgres and Node packages stay outside: they are programs, found below node_modules when they are started.
-import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -36,6 +37,10 @@ const { metafile } = await build({
   banner: {
     js: "import { createRequire as createRequireHere } from 'node:module';\nconst require = createRequireHere(import.meta.url);",
   },
+});
+cpSync(join(root, 'src/sample/files'), join(out, 'sample'), {
+  recursive: true,
+  filter: (path) => !path.includes('__pycache__'),
 });
 writeFileSync(join(out, 'THIRD-PARTY-LICENSES.txt'), licences(Object.keys(metafile.inputs)));
 

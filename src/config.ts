@@ -114,8 +114,9 @@ function parseUrl(
 function parseKey(text: string | undefined, faults: string[]): Uint8Array | null {
   const trimmed = text?.trim() ?? '';
   if (trimmed === '') return null;
-  const key = /^[0-9a-f]{64}$/i.test(trimmed) ? Buffer.from(trimmed, 'hex') : Buffer.from(trimmed, 'base64');
-  if (key.length === 32) return key;
+  // Node reads any text as base64 and passes over what is none of it: a pass phrase would make a key by chance.
+  if (/^[0-9a-f]{64}$/i.test(trimmed)) return Buffer.from(trimmed, 'hex');
+  if (/^[A-Za-z0-9+/]{43}=?$/.test(trimmed)) return Buffer.from(trimmed, 'base64');
   faults.push('AME_SECRET_KEY must be 32 bytes in hex or base64, as `openssl rand -hex 32` prints them');
   return null;
 }

@@ -106,8 +106,9 @@ export async function createContext(ground: Ground): Promise<Context> {
 function createExecutor(
   ground: Ground & { readonly door: AttemptDoor; readonly storage: DirectoryStorage },
 ): Promise<Executor> {
-  const { config, log, directory, door, storage } = ground;
+  const { config, log, directory, door, storage, clock } = ground;
   return createLocalExecutor({
+    ...(clock && { clock: { ...systemClock, now: () => clock().getTime() } }),
     directory: join(directory, 'attempts'),
     slots: config.localSlots,
     host: config.host,

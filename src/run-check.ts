@@ -21,13 +21,11 @@ export type CheckedRun = Pick<
 export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<Check> {
   const rows = await listAttempts(db, run.id);
   const last = [...new Map(rows.map((row) => [row.task, row])).values()];
+  // What was taken over from an earlier run was left by the attempt there.
   const artifacts = isFinal(run.state)
-    ? await listArtifacts(
-        db,
-        last.map((row) => row.id),
-      )
+    ? await listArtifacts(db, last.map((row) => row.reusedFrom ?? row.id))
     : [];
-  const taskOf = new Map(last.map((row) => [row.id, row.task]));
+  const taskOf = new Map(last.map((row) => [row.reusedFrom ?? row.id, row.task]));
   const failed = last.find((row) => row.state === 'failed');
   return runCheck({
     project: run.project.name,
@@ -59,16 +57,17 @@ export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<
   });
 }
 
-async function tailOf(db: Db, attempt: Attempt): Promise<{ readonly task: string; readonly text: string } | null> {
+async function tailOf(
+  db: Db,
+  attempt: Attempt,
+): Promise<{ readonly task: string; readonly text: string } | null> {
   // The log is archived only after the run is over and its check has said so.
   const { bytes } = await logSize(db, attempt.id);
   if (bytes === 0) return null;
   const chunks = await listLogChunks(db, attempt.id, { offset: Math.max(0, bytes - tailBytes), limit: 64 });
   const text = Buffer.concat(chunks.map((chunk) => chunk.bytes)).toString('utf8');
-  return text
-    .split('\n')
-    .slice(-tailLines - 1)
-    .join('\n');
+  const lines = text.split('\n').slice(-tailLines - 1);
+  return { task: attempt.task, text: lines.join('\n') };
 }
 
 function secondsBetween(from: Date | null, to: Date | null): number | null {

@@ -71,7 +71,7 @@ async function send(address: string, url: string | URL | Request, init?: Request
   const response = await fetch(url, init).catch((error: unknown) => {
     if (init?.signal?.aborted) throw error;
     const cause = error instanceof Error ? error.cause : undefined;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : reasonOf(error);
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : reasonOf(cause ?? error);
     if (code === 'ECONNREFUSED') throw notRunning(`AME does not answer at ${address}`, { cause: error });
     throw new ServerAwayFault(`AME does not answer at ${address}: ${code}`, { cause: error });
   });

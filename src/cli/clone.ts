@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { simpleGit } from 'simple-git';
 import { parseProjectFile } from '../core/project-file.ts';
+import { listRemotes, resolveRevision } from '../git/working-copy.ts';
 
 /** Larger ones are refused by the parser anyway. */
 const mostFileBytes = 1024 * 1024;
@@ -31,9 +31,8 @@ export async function projectOfFolder(folder: string): Promise<string | undefine
 export async function hostedRemotes(folder: string): Promise<readonly string[]> {
   const root = await findRepositoryRoot(folder);
   if (root === undefined) return [];
-  const remotes = await simpleGit(root).getRemotes(true);
-  return remotes.flatMap(({ refs }) => {
-    const [, name] = /\/git\/([^/]+\/[^/]+?)(?:\.git)?\/?$/.exec(refs.fetch) ?? [];
+  return (await listRemotes(root)).flatMap(({ address }) => {
+    const [, name] = /\/git\/([^/]+\/[^/]+?)(?:\.git)?\/?$/.exec(address) ?? [];
     return name === undefined ? [] : [name];
   });
 }
@@ -41,11 +40,7 @@ export async function hostedRemotes(folder: string): Promise<readonly string[]> 
 /** The commit that a revision such as `HEAD`, a branch or a short id means in a clone. */
 export async function resolveCommit(folder: string, revision: string): Promise<string | undefined> {
   const root = await findRepositoryRoot(folder);
-  if (root === undefined || revision.startsWith('-')) return undefined;
-  const id = await simpleGit(root)
-    .revparse(['--verify', '--quiet', `${revision}^{commit}`])
-    .catch(() => '');
-  return /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(id.trim()) ? id.trim() : undefined;
+  return root === undefined ? undefined : resolveRevision(root, revision);
 }
 
 async function exists(path: string): Promise<boolean> {

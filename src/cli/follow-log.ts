@@ -15,21 +15,29 @@ export type LogPart = {
 /** How long a server may be away, in milliseconds, before whoever follows gives up. */
 const patienceMs = 60_000;
 
+export type FollowOptions = {
+  readonly signal?: AbortSignal;
+  /** Aborts once the attempt is known to have ended: what is left of its log is asked for at once. */
+  readonly ended?: AbortSignal;
+};
+
 /**
- * The log of an attempt from a byte on, as it grows, until the attempt has ended. A connection that breaks is
- * made again from the next byte, so nothing is shown twice or left out. Throws where the server stays away.
+ * The log of an attempt, as it grows, until the attempt has ended. A connection that breaks is made again from the
+ * next byte, so nothing is shown twice or left out. Throws where the server stays away.
  */
 export async function* followLog(
   client: Client,
   attempt: number,
-  options: { readonly offset?: number; readonly signal?: AbortSignal } = {},
+  { signal, ended }: FollowOptions = {},
 ): AsyncGenerator<LogPart> {
-  let offset = options.offset ?? 0;
+  let offset = 0;
   let awaySince: number | null = null;
   for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
+    const knew = ended?.aborted ?? false;
+    const until = [signal, knew ? undefined : ended].filter((one) => one !== undefined);
     try {
       const path = `/api/v1/attempts/${attempt}/log/events?offset=${offset}`;
-      const { body } = await client.fetch(path, options.signal ? { signal: options.signal } : {});
+      const { body } = await client.fetch(path, { signal: AbortSignal.any(until) });
       for await (const { event, data } of readEvents(body)) {
         if (event === 'end') return;
         if (event !== 'log') continue;
@@ -42,11 +50,14 @@ export async function* followLog(
         yield part;
       }
     } catch (error) {
-      if (options.signal?.aborted || !isBreak(error)) throw error;
+      if (signal?.aborted) throw error;
+      // The server notices an end a moment later than we may; a new connection is answered to the end.
+      if (!knew && ended?.aborted) continue;
+      if (!isBreak(error)) throw error;
       awaySince ??= performance.now();
       if (performance.now() - awaySince > patienceMs) throw error;
     }
-    await delay(pause, undefined, options.signal ? { signal: options.signal } : {});
+    await delay(pause, undefined, signal ? { signal } : {});
   }
 }
 

@@ -4,7 +4,7 @@ import { isFinal } from '../core/run.ts';
 import type { AttemptShape } from '../server/api/shapes.ts';
 import { answer, type Client } from './client.ts';
 import { ServerAwayFault } from './fault.ts';
-import { followLog } from './follow-log.ts';
+import { followLog, type FollowOptions } from './follow-log.ts';
 import { createLineReader } from './log-lines.ts';
 import { print, type Terminal } from './terminal.ts';
 import { logLine, pad, textWidth } from './text.ts';
@@ -30,7 +30,7 @@ export async function followRun(
 ): Promise<RunDetail> {
   const broken = new AbortController();
   const signal = AbortSignal.any([broken.signal, ...(options.signal ? [options.signal] : [])]);
-  const logs = new Map<number, Promise<void>>();
+  const logs = new Map<number, FollowedLog>();
   const told = new Set<number>();
   for (;;) {
     const run = await readPatiently(client, id, signal);
@@ -39,15 +39,20 @@ export async function followRun(
     const begin = (attempt: AttemptShape): void => {
       if (logs.has(attempt.id) || !hasLog(attempt)) return;
       say(attempt, beginOf(terminal, attempt));
-      const log = showLog(client, attempt, (line) => say(attempt, line, '|'), signal);
-      log.catch((error: unknown) => broken.abort(error));
-      logs.set(attempt.id, log);
+      const ended = new AbortController();
+      const shown = showLog(client, attempt, (line) => say(attempt, line, '|'), {
+        signal,
+        ended: ended.signal,
+      });
+      shown.catch((error: unknown) => broken.abort(error));
+      logs.set(attempt.id, { shown, ended });
     };
-    const ended = mine.filter(({ id, state }) => isFinal(state) && !told.has(id));
-    ended.forEach(begin);
-    for (const attempt of ended) {
+    for (const attempt of mine.filter((one) => isFinal(one.state) && !told.has(one.id)).toSorted(byEnd)) {
+      begin(attempt);
+      const log = logs.get(attempt.id);
+      log?.ended.abort();
       // The last word about a task comes after the last line that it printed.
-      await logs.get(attempt.id);
+      await log?.shown;
       say(attempt, endOf(terminal, attempt));
       told.add(attempt.id);
     }
@@ -59,6 +64,12 @@ export async function followRun(
       throw broken.signal.aborted ? broken.signal.reason : error;
     });
   }
+}
+
+type FollowedLog = { readonly shown: Promise<void>; readonly ended: AbortController };
+
+function byEnd(a: AttemptShape, b: AttemptShape): number {
+  return (a.finishedAt ?? '').localeCompare(b.finishedAt ?? '');
 }
 
 /** Milliseconds that a server may be away. */
@@ -98,10 +109,10 @@ async function showLog(
   client: Client,
   attempt: AttemptShape,
   say: (line: string) => void,
-  signal: AbortSignal,
+  options: FollowOptions,
 ): Promise<void> {
   const reader = createLineReader((text) => say(logLine(text)));
-  for await (const { pieces } of followLog(client, attempt.id, { signal })) reader.push(pieces);
+  for await (const { pieces } of followLog(client, attempt.id, options)) reader.push(pieces);
   reader.end();
 }
 

@@ -27,7 +27,8 @@ export type Ending = {
 
 /** Why an attempt could not run or could not be stored, although nothing of the user's ended badly. */
 export type Fault = {
-  readonly class: 'conflict' | 'secret_missing' | 'content_refused' | 'restore_failed' | 'store_failed' | 'start_failed';
+  readonly class:
+    'conflict' | 'secret_missing' | 'content_refused' | 'restore_failed' | 'store_failed' | 'start_failed';
   readonly message: string;
 };
 

@@ -31,6 +31,11 @@ export function parseProjectFile(content: Uint8Array | string): {
   };
 }
 
+/** What an `ame.yaml` that is a symbolic link says: nothing, since a link may lead anywhere. */
+export function refuseLinkedFile(): { project: null; problems: Problem[] } {
+  return { project: null, problems: [problem('file-is-link', { line: 1, column: 1, path: '' }, {})] };
+}
+
 function inOrder(problems: readonly Problem[]): Problem[] {
   const byPlace = (one: Problem, other: Problem): number =>
     one.line - other.line || one.column - other.column;

@@ -12,6 +12,9 @@ export type Db = {
 
 export type Connection = Db & { readonly pool: pg.Pool; close(): Promise<void> };
 
+/** Milliseconds until a server that does not answer counts as away. */
+export const connectionTimeoutMs = 2_000;
+
 export type ConnectOptions = {
   readonly url: string;
   /** Connections at most. */
@@ -26,7 +29,7 @@ export function connect(options: ConnectOptions): Connection {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max ?? 10,
-    connectionTimeoutMillis: 2_000,
+    connectionTimeoutMillis: connectionTimeoutMs,
     application_name: 'ame',
   });
   // Without a listener a restart of Postgres ends the process (measured with pg 8.23).
@@ -63,23 +66,40 @@ export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<
 /** The SQLSTATE of a failure that Postgres reported, wherever it hides among the causes. */
 export function sqlState(error: unknown): string | undefined {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && typeof at.code === 'string' && /^[0-9A-Z]{5}$/.test(at.code)) return at.code;
+    // No class begins with an E, and EPIPE and EPERM have five letters too.
+    if ('code' in at && typeof at.code === 'string' && /^(?!E)[0-9A-Z]{5}$/.test(at.code)) return at.code;
   }
   return undefined;
 }
+
+/** What the network says of a server that is away; the codes of files say nothing about the database. */
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** What pg says without a code. */
+const awayMessage =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered|Client was closed)/;
 
 /** True where the database could not be reached or was going down, false where it answered with a refusal. */
 export function isDatabaseAway(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== undefined) return /^(08|57P|53)/.test(state);
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && typeof at.code === 'string' && /^E[A-Z]+$/.test(at.code)) return true;
-    if (
-      /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(
-        at.message,
-      )
-    )
-      return true;
+    if ('code' in at && typeof at.code === 'string' && networkCodes.has(at.code)) return true;
+    // The socket of a server on this machine may be gone as a file.
+    if ('syscall' in at && at.syscall === 'connect') return true;
+    if (awayMessage.test(at.message)) return true;
   }
   return false;
 }

@@ -93,11 +93,16 @@ export async function notify(db: Db, queue: Queue): Promise<void> {
 
 /** Frees what workers held whose sessions are gone; a worker holds an advisory lock on its number while it lives. */
 export async function releaseDead(db: Db, queue: Queue): Promise<number> {
+  // The dead are named first: with "not exists" in the update itself, a row that another worker had freed and
+  // claimed meanwhile was freed again under its living holder (measured; Postgres checks only the row once more).
   const { rowCount } = await db.orm.execute(sql`
+    with dead as materialized (
+      select distinct claimed_by as worker from ${name(queue)} where claimed_by is not null and not exists (
+        select from pg_locks where locktype = 'advisory' and granted and classid = ${workerLockClass}
+          and objid = claimed_by::oid and objsubid = 2
+          and database = (select oid from pg_database where datname = current_database())))
     update ${name(queue)} set claimed_by = null, claimed_until = null, due_at = ${db.now()}
-    where claimed_by is not null and not exists (
-      select from pg_locks where locktype = 'advisory' and granted and classid = ${workerLockClass}
-        and objid = claimed_by::oid and database = (select oid from pg_database where datname = current_database()))`);
+    from dead where claimed_by = dead.worker`);
   return rowCount ?? 0;
 }
 

@@ -13,6 +13,8 @@ const migrationLock = 4_206_913_377;
  */
 export async function migrate(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'ame-migrate' });
+  // Without a listener a session that breaks ends the process; the query that was waiting rejects anyway.
+  client.on('error', () => {});
   await client.connect();
   try {
     await refuseOldServer(client);
@@ -33,10 +35,14 @@ export class DatabaseTooOldError extends Error {
 }
 
 async function refuseOldServer(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ version: string }>("select current_setting('server_version_num') as version");
+  const { rows } = await client.query<{ version: string }>(
+    "select current_setting('server_version_num') as version",
+  );
   const major = Math.trunc(Number(rows[0]?.version) / 10_000);
   if (major < oldestMajor) {
-    throw new DatabaseTooOldError(`DATABASE_URL leads to Postgres ${major}; AME needs ${oldestMajor} or newer`);
+    throw new DatabaseTooOldError(
+      `DATABASE_URL leads to Postgres ${major}; AME needs ${oldestMajor} or newer`,
+    );
   }
 }
 

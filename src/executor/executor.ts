@@ -6,7 +6,9 @@ export type Executor = {
   /** Already there counts as started. Resolves once the attempt is accepted, not once it runs. */
   start(order: AttemptOrder): Promise<void>;
   /** What is true of these attempts now; one it knows nothing of is `absent`. */
-  observe(attempts: readonly { readonly id: number; readonly host: string | null }[]): Promise<ReadonlyMap<number, Observation>>;
+  observe(
+    attempts: readonly { readonly id: number; readonly host: string | null }[],
+  ): Promise<ReadonlyMap<number, Observation>>;
   /** Asks it to end: TERM, then KILL after a grace. Resolves once asked; unknown attempts are ignored. */
   stop(attempt: number): Promise<void>;
   /** Calls `wake` with an attempt's id whenever a look at it may be worth while. A hint, never needed. */

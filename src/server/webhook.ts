@@ -9,7 +9,7 @@ import type { Inbox } from './inbox.ts';
 export const mostBodyBytes = 25 * 1024 * 1024;
 
 /** GitHub waits ten seconds for the answer and does not send again by itself. */
-const databaseMs = 2_000;
+const databaseMs = 1_800;
 
 /**
  * `POST /webhooks/github`: checks the size, verifies the signature over the bytes as they came, stores, answers

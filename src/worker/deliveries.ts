@@ -2,7 +2,6 @@ import { fileCheck } from '../core/check/file-check.ts';
 import { planDigest, planTask, type Plan } from '../core/plan.ts';
 import { PlanError } from '../core/plan/plan-error.ts';
 import type { Problem } from '../core/problems.ts';
-import { parseProjectFile } from '../core/project-file.ts';
 import type { Project } from '../core/project.ts';
 import { busyRule, concurrencyGroup, decidePush } from '../core/trigger.ts';
 import type { Decision } from '../core/trigger/decision.ts';
@@ -27,6 +26,7 @@ import { findRepository, type Repository } from '../db/repositories.ts';
 import { insertRun, supersede, type Run } from '../db/runs.ts';
 import type { Log } from '../log.ts';
 import { fileNotices, withOtherName } from './file-notices.ts';
+import { readProjectFile } from '../project-at.ts';
 import type { StepEnd } from './loop.ts';
 import { gatherPush, type Push } from './push-facts.ts';
 import { runCheckOf } from '../run-check.ts';
@@ -58,7 +58,7 @@ export async function decideDelivery(deps: DeliveryDeps, claim: Claim): Promise<
     { ref, before, after },
     repository.defaultBranch,
   );
-  const read = push.file === null ? null : parseProjectFile(push.file.content);
+  const read = push.file === null ? null : readProjectFile(push.file);
   const problems = read === null ? [] : [...read.problems, ...fileNotices(push)];
   const decision = withOtherName(decidePush(read?.project ?? null, push.facts), push);
   const planned = planAll(read?.project ?? null, decision);

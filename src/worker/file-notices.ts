@@ -16,5 +16,8 @@ export function fileNotices(push: Pick<Push, 'misnamed' | 'absent'>): readonly P
 /** Where there is only a file of the other name, there is no file to say it on, and so the answer itself says it. */
 export function withOtherName(decision: Decision, push: Pick<Push, 'misnamed'>): Decision {
   if (decision.rule !== 'file-absent' || !push.misnamed) return decision;
-  return { ...decision, message: `${decision.message} There is ${misnamed}, which is not read: rename it to ${fileName}.` };
+  return {
+    ...decision,
+    message: `${decision.message} There is ${misnamed}, which is not read: rename it to ${fileName}.`,
+  };
 }

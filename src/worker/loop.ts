@@ -1,7 +1,7 @@
 import type { Connection } from '../db/connect.ts';
 import { isDatabaseAway } from '../db/connect.ts';
 import { claim, fail, postpone, release, releaseDead, type Claim, type Queue } from '../db/due.ts';
-import { describeError, type Log } from '../log.ts';
+import { briefError, describeError, type Log } from '../log.ts';
 
 /** The world outside is away: the row waits, and nothing counts against it. */
 export class AwayError extends Error {
@@ -58,7 +58,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   async function giveBack(claimed: Claim, error: unknown): Promise<void> {
     const away = error instanceof AwayError || isDatabaseAway(error);
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const text = briefError(error);
     log.warn(
       { loop: queue, id: claimed.id, away, error: describeError(error) },
       away ? 'step postponed' : 'step failed',

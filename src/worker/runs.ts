@@ -135,7 +135,10 @@ function scopeTimes(
   scope: string,
   rows: readonly Attempt[],
 ): { readyAt: Date | null; startedAt: Date | null } {
-  const within = rows.filter((row) => scope === '' || row.task.startsWith(`${scope}/`));
+  // What was taken over ran in the time of an earlier run.
+  const within = rows.filter(
+    (row) => row.reusedFrom === null && (scope === '' || row.task.startsWith(`${scope}/`)),
+  );
   const least = (dates: readonly (Date | null)[]): Date | null =>
     dates.reduce((first, date) => (date !== null && (first === null || date < first) ? date : first), null);
   return {

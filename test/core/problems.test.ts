@@ -13,6 +13,7 @@ const sketched = new Set([
   'too-many-tasks',
   'plan-too-large',
   'file-not-read',
+  'file-is-link',
   'lfs-pointers',
   'submodules',
 ]);

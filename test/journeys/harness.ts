@@ -49,6 +49,8 @@ export type Ame = AsyncDisposable & {
   settle(): Promise<void>;
   /** Steps, and looks again at each word, until `look` answers with something. */
   until<T>(look: () => Promise<T | undefined>): Promise<T>;
+  /** Steps, each time that something was said, until the promise is kept. */
+  during<T>(promise: Promise<T>): Promise<T>;
   /** Makes due what a start looks at: every repository, every run. */
   sweep(): Promise<void>;
   /** A clone of a new repository, each with a name of its own. */
@@ -125,13 +127,14 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
         await ears.next();
       }
     },
+    during: (promise) => stepping(promise, step),
     sweep: () => wakeAtStart(ctx.db),
     async repository() {
       const [owner, name] = ['team', `work-${config.host}-${(repositories += 1)}`];
       const url = new URL(`${address}/git/${owner}/${name}.git`);
       url.username = 'ame';
       url.password = token;
-      const clone = await createClone(join(directory, 'clones', name), url.href, (push) => whilePushing(push));
+      const clone = await createClone(join(directory, 'clones', name), url.href, (push) => stepping(push, loops.deliveries.once));
       return { ...clone, owner, name };
     },
     async api(method, path, body) {
@@ -145,18 +148,18 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 
-  /** A push waits for its decision, so the deliveries are stepped while it goes on. */
-  async function whilePushing<T>(push: Promise<T>): Promise<T> {
+  /** A push, say, waits for its decision, so that the deliveries are to be stepped while it goes on. */
+  async function stepping<T>(promise: Promise<T>, once: () => Promise<number>): Promise<T> {
     let over = false;
     const end = (): void => {
       over = true;
       ears.say();
     };
-    push.then(end, end);
+    promise.then(end, end);
     while (!over) {
-      if ((await loops.deliveries.once()) === 0 && !over) await ears.next();
+      if ((await once()) === 0 && !over) await ears.next();
     }
-    return push;
+    return promise;
   }
 }
 

@@ -182,14 +182,14 @@ test('one push may start several runs, each with a check of its own', async () =
   for (const row of runs) expect((await ame.read.check(pushed.commit, row)).says.name).toBe(`ame / ${row.task}`);
 });
 
-test('a pipeline of 60 tasks, half of them side by side, ends', async () => {
-  const tasks = Array.from({ length: 30 }, (_, at) => [
+test('many tasks side by side, more than there are slots, end', async () => {
+  const tasks = Array.from({ length: 10 }, (_, at) => [
     `      a${at}: {needs: [], runcommand: "echo ${at} > n${at}"}`,
     `      b${at}: {needs: [a${at}], runcommand: "cat n${at}"}`,
   ]).flat();
-  const ended = await run(`projectname: wide\non: push\ntasks:\n  main:\n    pipeline:\n${tasks.join('\n')}\n      end: {needs: [${Array.from({ length: 30 }, (_, at) => `b${at}`).join(', ')}], runcommand: 'cat n* | wc -l'}\n`);
+  const ended = await run(`projectname: wide\non: push\ntasks:\n  main:\n    pipeline:\n${tasks.join('\n')}\n      end: {needs: [${Array.from({ length: 10 }, (_, at) => `b${at}`).join(', ')}], runcommand: 'cat n* | wc -l'}\n`);
   expect(ended.run.state).toBe('succeeded');
-  expect((await ame.read.log(ended.run, 'end')).trim()).toBe('30');
+  expect((await ame.read.log(ended.run, 'end')).trim()).toBe('10');
 });
 
 function order(tasks: readonly { readonly name: string }[], state: string): number {

@@ -172,13 +172,14 @@ describe('artifacts', () => {
         on: push
         tasks:
           main:
-            runcommand: mkdir -p out/deep; touch out/a.txt out/b.tmp out/deep/c.txt other.txt
-            artifacts: ["out/**", "!out/*.tmp", "kept.txt"]
+            runcommand: mkdir -p out/deep; touch out/a.txt out/b.tmp out/deep/c.txt other.txt; echo new > report.md
+            artifacts: ["out/**", "!out/*.tmp", "*.md"]
       `,
-      'kept.txt': 'of the commit\n',
+      'report.md': 'of the commit\n',
+      'unchanged.md': 'of the commit\n',
       '.ameignore': '*\n',
     });
-    expect(await pathsOf(ended)).toEqual(['kept.txt', 'out/a.txt', 'out/deep/c.txt']);
+    expect(await pathsOf(ended)).toEqual(['out/a.txt', 'out/deep/c.txt', 'report.md']);
   });
 
   test('what a failed task left is kept as its artifacts, and its next try starts from the same input', async () => {

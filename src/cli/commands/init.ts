@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
-import { simpleGit } from 'simple-git';
 import { parseRepositoryName } from '../../git/repository-name.ts';
+import { addRemote, listRemotes } from '../../git/working-copy.ts';
 import { findAddress, type ServerAddress } from '../client.ts';
 import { findRepositoryRoot, projectOfFolder } from '../clone.ts';
 import { exitCodes, inputFault, ServerAwayFault, type ExitCode } from '../fault.ts';
@@ -30,7 +30,7 @@ export async function init(terminal: Terminal, options: { readonly remote?: true
     },
   );
   if (!options.remote) await writeProjectFile(terminal, folder, project);
-  const added = root !== undefined && remote !== undefined && (await addRemote(root, remote));
+  const added = root !== undefined && remote !== undefined && (await addOwnRemote(root, remote));
   if (added) print(terminal, `The remote "ame" leads to ${remote.replace(/\/\/[^@/]*@/, '//')}`);
   else if (root !== undefined && remote !== undefined)
     print(terminal, 'There is a remote "ame" already, and it stays as it is.');
@@ -132,9 +132,8 @@ function userName(): string {
 }
 
 /** False where there is a remote of this name already, which stays. */
-async function addRemote(root: string, address: string): Promise<boolean> {
-  const git = simpleGit(root);
-  if ((await git.getRemotes()).some(({ name }) => name === 'ame')) return false;
-  await git.addRemote('ame', address);
+async function addOwnRemote(root: string, address: string): Promise<boolean> {
+  if ((await listRemotes(root)).some(({ name }) => name === 'ame')) return false;
+  await addRemote(root, { name: 'ame', address });
   return true;
 }

@@ -60,10 +60,9 @@ async function printAttempt(
   attempt: AttemptShape,
   options: LogsOptions,
 ): Promise<void> {
-  // What was taken over was printed by the attempt there.
-  const id = attempt.reusedFrom ?? attempt.id;
   const safe = createLineReader((text) => print(terminal, logLine(text)));
-  const parts = options.follow && !isFinal(attempt.state) ? followLog(client, id) : readLog(client, id);
+  const parts =
+    options.follow && !isFinal(attempt.state) ? followLog(client, attempt.id) : readLog(client, attempt.id);
   for await (const { bytes, pieces } of parts) {
     if (terminal.stdout.isTTY) safe.push(pieces);
     else await writeBytes(terminal, bytes);
@@ -80,7 +79,7 @@ async function printAll(terminal: Terminal, client: Client, run: RunDetail): Pro
     const name = pad(plainLine(attempt.task), width);
     const head = last.length === 1 ? '' : `${terminal.colors.dim(`${name} |`)} `;
     const reader = createLineReader((text) => print(terminal, head + logLine(text)));
-    for await (const { pieces } of readLog(client, attempt.reusedFrom ?? attempt.id)) reader.push(pieces);
+    for await (const { pieces } of readLog(client, attempt.id)) reader.push(pieces);
     reader.end();
   }
 }

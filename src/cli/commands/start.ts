@@ -23,7 +23,8 @@ export async function start(terminal: Terminal, options: { readonly sample: bool
   const directory = directoryOf(terminal);
   const end = listenForEnd(terminal, 'Stopping; Ctrl-C once more ends at once.');
   try {
-    print(terminal, `Starting AME in ${directory}`);
+    // Takes seconds the first time. Elsewhere nobody waits, and a refusal stays one line.
+    if (terminal.stdout.isTTY) print(terminal, `Starting AME in ${directory}`);
     const { startServer } = await import('../../main.ts');
     const server = await startServer(config, directory, createPlainLog(terminal, config.logLevel));
     try {

@@ -12,6 +12,13 @@ export const contentProblems = {
     message: () => 'There is an ame.yml beside ame.yaml, and only ame.yaml is read.',
     remedy: () => 'Delete ame.yml, or move what it says into ame.yaml.',
   }),
+  'file-is-link': define<Record<string, never>>({
+    severity: 'error',
+    explanation: 'A symbolic link is not followed: the file must stand in the root itself.',
+    example: '# ame.yaml is a symbolic link to config/ame.yaml',
+    message: () => 'ame.yaml is a symbolic link, and links are not followed.',
+    remedy: () => 'Put the file itself in the root of the repository.',
+  }),
   'lfs-pointers': define<Listed>({
     severity: 'warning',
     explanation: 'Files in Git LFS are not fetched: a task finds the pointer, not the content.',

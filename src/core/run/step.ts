@@ -135,7 +135,9 @@ export function stepRun(view: RunView, now: Date): RunStep {
     }
   }
 
-  const paused = new Map(view.active.filter(({ state }) => state === 'waiting').map((seen) => [seen.task, seen]));
+  const paused = new Map(
+    view.active.filter(({ state }) => state === 'waiting').map((seen) => [seen.task, seen]),
+  );
   const decided = new Set(retries.map(({ task }) => task));
   const positions = new Map(plan.tasks.map((task, position) => [task.name, position]));
   const fresh = (task: string): SeenAttempt | FreshAttempt =>

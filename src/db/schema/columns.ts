@@ -1,5 +1,14 @@
 import { sql, type SQL } from 'drizzle-orm';
-import { bigint, check, customType, index, integer, text, timestamp, type AnyPgColumn } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  check,
+  customType,
+  index,
+  integer,
+  text,
+  timestamp,
+  type AnyPgColumn,
+} from 'drizzle-orm/pg-core';
 
 /** Milliseconds, as JavaScript's Date: a time that was read and is sent back still equals the stored one. */
 export function time(name: string) {
@@ -46,7 +55,9 @@ export function queueChecks(table: string, { dueAt, claimedUntil, claimedBy }: Q
     check(`${table}_claim_whole`, sql`(${claimedUntil} is null) = (${claimedBy} is null)`),
     check(`${table}_claim_due`, sql`${claimedBy} is null or ${dueAt} is not null`),
     // The search for claims of dead workers runs every few seconds, and few rows are ever claimed.
-    index(`${table}_claimed`).on(claimedBy).where(sql`claimed_by is not null`),
+    index(`${table}_claimed`)
+      .on(claimedBy)
+      .where(sql`claimed_by is not null`),
   ];
 }
 

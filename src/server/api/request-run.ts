@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { planDigest, planTask } from '../../core/plan.ts';
 import { PlanError } from '../../core/plan/plan-error.ts';
-import { parseProjectFile } from '../../core/project-file.ts';
+
 import { busyRule, concurrencyGroup, decideRequest } from '../../core/trigger.ts';
 import type { Context as Ame } from '../../context.ts';
 import { saveCheck } from '../../db/checks.ts';
@@ -11,6 +11,7 @@ import { listProjects, type ListedProject } from '../../db/projects.ts';
 import { findRepository } from '../../db/repositories.ts';
 import { insertRun, supersede, type NewRun } from '../../db/runs.ts';
 import { readFileAt, resolveRef } from '../../git/repository.ts';
+import { readProjectFile } from '../../project-at.ts';
 import { runCheckOf } from '../../run-check.ts';
 import { refuse } from './refuse.ts';
 
@@ -69,7 +70,7 @@ export async function requestRun(
     );
   const file = await readFileAt(directory, found.commit, 'ame.yaml');
   if (!file) throw refuse(422, 'file-absent', `there is no ame.yaml at ${found.commit.slice(0, 12)}`);
-  const read = parseProjectFile(file.content);
+  const read = readProjectFile(file);
   const decision = decideRequest(read.project, request.task ?? null);
   const [task] = decision.tasks;
   if (!read.project || task === undefined) {

@@ -1,0 +1,126 @@
+import { availableParallelism, hostname } from 'node:os';
+import { expect, test } from 'vitest';
+import { ConfigError, parseCliConfig, parseConfig, type Config, type Env } from '../src/config.ts';
+
+/** What is said of an environment that is wrong. */
+function faultsOf(env: Env, parse: (env: Env) => unknown = parseConfig): readonly string[] {
+  try {
+    parse(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+}
+
+test('nothing set is a server for this machine alone', () => {
+  expect(parseConfig({})).toEqual({
+    port: 8080,
+    bind: '127.0.0.1',
+    publicUrl: null,
+    hosts: [],
+    databaseUrl: null,
+    dataDirectory: null,
+    localSlots: availableParallelism(),
+    graceSeconds: 10,
+    taskEnv: [],
+    path: '/usr/local/bin:/usr/bin:/bin',
+    webhookSecrets: [],
+    secretKey: null,
+    logLevel: 'info',
+    host: hostname(),
+  });
+});
+
+const hex = '0123456789abcdef'.repeat(4);
+const key = Buffer.from(hex, 'hex');
+
+test.each<readonly [Env, Partial<Config>]>([
+  [{ PORT: '0' }, { port: 0 }],
+  [{ PORT: ' 65535 ' }, { port: 65_535 }],
+  [{ PORT: '' }, { port: 8080 }],
+  [{ AME_BIND: '0.0.0.0' }, { bind: '0.0.0.0' }],
+  [{ AME_BIND: ' ' }, { bind: '127.0.0.1' }],
+  [{ AME_PUBLIC_URL: 'https://ame.example.com/' }, { publicUrl: 'https://ame.example.com' }],
+  [{ AME_HOSTS: 'a.example.com, b.example.com:8443,,' }, { hosts: ['a.example.com', 'b.example.com:8443'] }],
+  [{ DATABASE_URL: 'postgres://ame:pw@db/ame' }, { databaseUrl: 'postgres://ame:pw@db/ame' }],
+  [{ DATABASE_URL: 'postgresql:///ame?host=/run/pg' }, { databaseUrl: 'postgresql:///ame?host=/run/pg' }],
+  [{ AME_DATA: '/srv/ame' }, { dataDirectory: '/srv/ame' }],
+  [{ AME_LOCAL_SLOTS: '3' }, { localSlots: 3 }],
+  [{ AME_GRACE: '0' }, { graceSeconds: 0 }],
+  [{ PATH: '/opt/bin' }, { path: '/opt/bin' }],
+  [{ AME_GITHUB_WEBHOOK_SECRET: 'new, old' }, { webhookSecrets: ['new', 'old'] }],
+  [{ AME_SECRET_KEY: hex.toUpperCase() }, { secretKey: key }],
+  [{ AME_SECRET_KEY: key.toString('base64') }, { secretKey: key }],
+  [{ AME_LOG_LEVEL: 'debug' }, { logLevel: 'debug' }],
+  [{ AME_HOST_NAME: 'node-7' }, { host: 'node-7' }],
+])('%j is read', (env, expected) => {
+  expect(parseConfig(env)).toMatchObject(expected);
+});
+
+test('tasks see what reaches the network and the GPU, and what is named for them', () => {
+  const env = {
+    HTTPS_PROXY: 'http://proxy:3128',
+    LD_LIBRARY_PATH: '',
+    AWS_REGION: 'eu-north-1',
+    AWS_SECRET_ACCESS_KEY: 'not for tasks',
+    AME_TASK_ENV: 'AWS_REGION, UNSET',
+  };
+  expect(parseConfig(env).taskEnv).toEqual([
+    { name: 'HTTPS_PROXY', value: 'http://proxy:3128' },
+    { name: 'LD_LIBRARY_PATH', value: '' },
+    { name: 'AWS_REGION', value: 'eu-north-1' },
+  ]);
+});
+
+test.each<readonly [Env, RegExp]>([
+  [{ PORT: 'http' }, /^PORT is 'http', but must be a whole number from 0 to 65535$/],
+  [{ PORT: '65536' }, /^PORT /],
+  [{ PORT: '-1' }, /^PORT /],
+  [{ PORT: '80.5' }, /^PORT /],
+  [{ AME_LOCAL_SLOTS: '0' }, /^AME_LOCAL_SLOTS is '0'/],
+  [{ AME_GRACE: '3601' }, /^AME_GRACE /],
+  [{ AME_PUBLIC_URL: 'ame.example.com' }, /^AME_PUBLIC_URL must be an address that begins with http:/],
+  [{ AME_PUBLIC_URL: 'ftp://ame.example.com' }, /^AME_PUBLIC_URL /],
+  [{ DATABASE_URL: 'mysql://db/ame' }, /^DATABASE_URL must be an address that begins with postgres:/],
+  [{ AME_LOG_LEVEL: 'loud' }, /^AME_LOG_LEVEL is 'loud', but must be one of debug, info, warn, error$/],
+  [{ AME_GITHUB_WEBHOOK_SECRET: 'a,b,c' }, /^AME_GITHUB_WEBHOOK_SECRET holds more than two secrets$/],
+  [{ AME_SECRET_KEY: 'a1b2' }, /^AME_SECRET_KEY must be 32 bytes/],
+  // Read as base64 with what is none of it passed over, these are 32 bytes.
+  [{ AME_SECRET_KEY: 'correct horse battery staple, and then some more' }, /^AME_SECRET_KEY /],
+  [{ AME_SECRET_KEY: '!'.repeat(5) + 'A'.repeat(43) }, /^AME_SECRET_KEY /],
+])('%j is refused', (env, fault) => {
+  expect(faultsOf(env)).toEqual([expect.stringMatching(fault)]);
+});
+
+test('all that is wrong is said at once, and no secret is repeated', () => {
+  const secret = 'hunter2-hunter2';
+  const faults = faultsOf({
+    PORT: 'x',
+    DATABASE_URL: `db://ame:${secret}@db`,
+    AME_PUBLIC_URL: `ame:${secret}@host`,
+    AME_SECRET_KEY: secret,
+    AME_GITHUB_WEBHOOK_SECRET: `${secret}a,${secret}b,${secret}c`,
+    AME_LOCAL_SLOTS: 'many',
+    AME_GRACE: 'long',
+    AME_LOG_LEVEL: 'x',
+  });
+  expect(faults).toHaveLength(8);
+  expect(faults.join('\n')).not.toContain(secret);
+});
+
+test('the command knows its server, its token and its terminal', () => {
+  expect(parseCliConfig({})).toEqual({ url: null, token: null, color: true, debug: false });
+  const env = { AME_URL: 'http://127.0.0.1:9000/', AME_TOKEN: ' t ', NO_COLOR: '1', AME_LOG_LEVEL: 'debug' };
+  expect(parseCliConfig(env)).toEqual({
+    url: 'http://127.0.0.1:9000',
+    token: 't',
+    color: false,
+    debug: true,
+  });
+  expect(parseCliConfig({ TERM: 'dumb' }).color).toBe(false);
+  expect(parseCliConfig({ NO_COLOR: '' }).color).toBe(true);
+  expect(faultsOf({ AME_URL: 'localhost:8080' }, parseCliConfig)).toEqual([
+    expect.stringMatching(/^AME_URL /),
+  ]);
+});
