@@ -76,6 +76,18 @@ export async function readOrCreateToken(directory: string): Promise<string> {
   return token;
 }
 
+/**
+ * The name under which this directory's attempts are stored, made at the first start from that of the machine. A
+ * machine is renamed, a container has a new name each time, and two servers on one machine have the same one: each
+ * would lose, or claim for itself, what is running.
+ */
+export async function readOrCreateHost(directory: string, machine: string): Promise<string> {
+  const path = join(directory, 'host');
+  const host = (await readOrCreate(path, () => `${machine}-${randomBytes(3).toString('hex')}\n`)).trim();
+  if (host === '') throw new DataDirectoryError(`${path} is empty. Remove the file and start again.`);
+  return host;
+}
+
 /** The key that the secrets are encrypted with: 32 bytes, kept as hexadecimal text. */
 export async function readOrCreateKey(directory: string): Promise<Buffer> {
   const path = join(directory, 'secret-key');

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { serve as listen, type ServerType } from '@hono/node-server';
 import type { Config } from './config.ts';
 import { createContext, type Context } from './context.ts';
-import { openDataDirectory, readOrCreateKey, readOrCreateToken } from './data-directory.ts';
+import { openDataDirectory, readOrCreateHost, readOrCreateKey, readOrCreateToken } from './data-directory.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import type { Log } from './log.ts';
@@ -40,6 +40,7 @@ export async function startServer(config: Config, directoryPath: string, log: Lo
   undo.defer(() => data.release());
   const token = await readOrCreateToken(data.path);
   const secretKey = config.secretKey ?? (await readOrCreateKey(data.path));
+  const host = await readOrCreateHost(data.path, config.host);
   const databaseUrl = config.databaseUrl ?? (await embedded(data.path, log, undo));
   await migrate(databaseUrl).catch((error: unknown) => {
     throw new StartError(`The database could not be brought to this version's schema: ${reasonOf(error)}`, {
@@ -48,7 +49,7 @@ export async function startServer(config: Config, directoryPath: string, log: Lo
   });
   let address = '';
   const context = await createContext({
-    config,
+    config: { ...config, host },
     log,
     directory: data.path,
     databaseUrl,

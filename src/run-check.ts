@@ -23,7 +23,10 @@ export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<
   const last = [...new Map(rows.map((row) => [row.task, row])).values()];
   // What was taken over from an earlier run was left by the attempt there.
   const artifacts = isFinal(run.state)
-    ? await listArtifacts(db, last.map((row) => row.reusedFrom ?? row.id))
+    ? await listArtifacts(
+        db,
+        last.map((row) => row.reusedFrom ?? row.id),
+      )
     : [];
   const taskOf = new Map(last.map((row) => [row.reusedFrom ?? row.id, row.task]));
   const failed = last.find((row) => row.state === 'failed');

@@ -19,6 +19,11 @@ export type Client = {
 
 export type ServerAddress = { readonly address: string; readonly token: string };
 
+/** A text as one part of a path: the client of hono puts it there as it stands, and reads `$` in it as a pattern. */
+export function pathPart(text: string): string {
+  return encodeURIComponent(text);
+}
+
 /** Makes a client of a server. Every answer that is not good is thrown. */
 export function createClient({ address, token }: ServerAddress): Client {
   const request = (url: string | URL | Request, init?: RequestInit): Promise<Response> =>

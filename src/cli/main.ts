@@ -8,11 +8,15 @@ import { createTerminal, note, processSurroundings, type Surroundings } from './
 /** The whole of `ame` as a process: runs the command of `argv` and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const surroundings = processSurroundings();
-  // Whoever reads may stop before the end, as `head` does.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
-  });
+  const serves = argv[2] === 'start' || argv[2] === 'serve';
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+      // Whoever reads may stop before the end, as `head` does, and a terminal may be closed. A server still has to
+      // stop in order then.
+      if (!serves) process.exit();
+    });
+  }
   process.exitCode = await runCommand(argv.slice(2), surroundings);
 }
 

@@ -4,6 +4,7 @@ import type { Server } from '../main.ts';
 import type { RunShape } from '../server/api/shapes.ts';
 import { createClient } from './client.ts';
 import { listRuns } from './commands/runs.ts';
+import { CliFault } from './fault.ts';
 import { print, type Terminal } from './terminal.ts';
 import { pageAddress, painter, runName, shortRef, took, why } from './words.ts';
 
@@ -15,17 +16,23 @@ const looked = 30;
 /** Says of each run of the server that it is there and how it ended, until the signal aborts. */
 export async function watchRuns(terminal: Terminal, server: Server, signal: AbortSignal): Promise<void> {
   const client = createClient(server);
-  const known = new Map((await listRuns(client, {}, looked)).map((run) => [run.id, run.state]));
+  let known: Map<number, RunShape['state']> | undefined;
   while (!signal.aborted) {
-    await server.context.hints.wait('runs', pollMs, signal);
-    if (signal.aborted) return;
-    for (const run of (await listRuns(client, {}, looked)).toReversed()) {
-      const before = known.get(run.id);
-      if (before === run.state) continue;
-      known.set(run.id, run.state);
+    const heard = server.context.hints.wait('runs', pollMs, signal);
+    // While the database is away there is nothing to say; the server's own log does.
+    const latest = await listRuns(client, {}, looked).catch(nothingOfFault);
+    for (const run of latest?.toReversed() ?? []) {
+      const before = known?.get(run.id);
+      if (known === undefined || before === run.state) continue;
       if (before === undefined || isFinal(run.state)) print(terminal, runLine(terminal, run, server.token));
     }
+    if (latest !== undefined) known = new Map(latest.map(({ id, state }) => [id, state]));
+    await heard;
   }
+}
+
+function nothingOfFault(error: unknown): undefined {
+  if (!(error instanceof CliFault)) throw error;
 }
 
 function runLine({ colors }: Terminal, run: RunShape, token: string): string {

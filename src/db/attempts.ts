@@ -112,6 +112,13 @@ export async function saveAttempts(
       cause: change.cause,
     })),
   );
+  // Who follows the log of one that is over learns that nothing more will come.
+  const over = saved.filter((row) => row.finishedAt !== null && row.startedAt !== null).map((row) => row.id);
+  if (over.length > 0) {
+    await db.orm.execute(
+      sql`select pg_notify('ame', 'log:' || id) from unnest(${sql.param(over)}::bigint[]) as id`,
+    );
+  }
   return saved;
 }
 

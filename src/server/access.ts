@@ -69,7 +69,8 @@ export function requireToken(token: string): MiddlewareHandler {
       const url = new URL(c.req.url);
       url.searchParams.delete('token');
       setCookie(c, cookieName, token, { httpOnly: true, sameSite: 'Lax', path: '/', maxAge: 365 * 86_400 });
-      return c.redirect(`${url.pathname}${url.search}`, 303);
+      // With two slashes at its beginning a path would be the name of another server.
+      return c.redirect(`${url.pathname.replace(/^\/+/, '/')}${url.search}`, 303);
     }
     const offered = offeredToken(c);
     if (offered === null || !isToken(offered, token)) {

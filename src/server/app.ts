@@ -20,7 +20,7 @@ export function createApp(ame: Ame) {
   const { config, db, log, token, hints, directoryOf } = ame;
   const app = new OpenAPIHono();
   app.onError((error, c) => {
-    if (error instanceof HTTPException) return error.getResponse();
+    if (error instanceof HTTPException) return refusalOf(error);
     const away = isDatabaseAway(error);
     log[away ? 'warn' : 'error']({ path: c.req.path, error: describeError(error) }, 'request failed');
     if (away) return c.json(refusal('database-away', 'the database is away; try again in a moment'), 503);
@@ -57,6 +57,12 @@ export function createApp(ame: Ame) {
   app.use(requireToken(token));
   app.route('/', createPages(ame));
   return app.route('/', createApi(ame));
+}
+
+/** Of our own refusals what they say; what the framework refuses, such as broken JSON, in the same form. */
+function refusalOf(error: HTTPException): Response {
+  if (error.res) return error.res;
+  return Response.json(refusal('not-valid', error.message), { status: error.status });
 }
 
 export type App = ReturnType<typeof createApp>;

@@ -1,8 +1,11 @@
 import { insertDeliveries, type NewDelivery } from '../db/deliveries.ts';
 import type { Db } from '../db/connect.ts';
 
-/** Stores deliveries; resolves once the row is committed. */
-export type Inbox = { put(delivery: NewDelivery): Promise<void> };
+/**
+ * Stores deliveries; resolves once the row is committed. What still waits for its turn when the signal aborts is
+ * let go: while the database hangs, bodies would pile up that nobody waits for.
+ */
+export type Inbox = { put(delivery: NewDelivery, signal?: AbortSignal): Promise<void> };
 
 /** Rows of one statement, and bytes of their bodies. */
 const mostRows = 64;
@@ -44,9 +47,20 @@ export function createInbox(db: Db): Inbox {
   }
 
   return {
-    put: (delivery) =>
+    put: (delivery, signal) =>
       new Promise((resolve, reject) => {
-        waiting.push({ delivery, resolve, reject });
+        const entry: Waiting = { delivery, resolve, reject };
+        waiting.push(entry);
+        signal?.addEventListener(
+          'abort',
+          () => {
+            const at = waiting.indexOf(entry);
+            if (at < 0) return;
+            waiting.splice(at, 1);
+            reject(signal.reason);
+          },
+          { once: true },
+        );
         if (!busy) void drain();
       }),
   };

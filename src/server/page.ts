@@ -7,6 +7,7 @@ import { describeError } from '../log.ts';
 import { commitPage } from './page/commit-page.ts';
 import { homePage } from './page/home-page.ts';
 import { documentOf, mainOf, type View } from './page/layout.ts';
+import { said } from './page/pieces.ts';
 import { readRun } from './page/read-run.ts';
 import { runPage } from './page/run-page.ts';
 
@@ -20,13 +21,16 @@ export function createPages(ame: Pick<Ame, 'db' | 'storage' | 'address' | 'log'>
   pages.onError((error, c) => {
     const away = isDatabaseAway(error);
     ame.log[away ? 'warn' : 'error']({ path: c.req.path, error: describeError(error) }, 'page failed');
-    const reason = away ? 'The database is away; try again in a moment.' : 'AME failed to answer; its log says why.';
+    const reason = away
+      ? 'The database is away; try again in a moment.'
+      : 'AME failed to answer; its log says why.';
     return show(c, trouble('This did not work', reason), away ? 503 : 500);
   });
   pages.use(async (c, next) => {
     await next();
     // What no door knows is answered in JSON, which is not for people.
-    if (c.res.status === 404 && isForPeople(c)) c.res = await show(c, missing(`There is nothing at ${c.req.path}.`), 404);
+    if (c.res.status === 404 && isForPeople(c))
+      c.res = await show(c, missing(`There is nothing at ${c.req.path}.`), 404);
   });
   pages.get('/', async (c) => {
     const project = c.req.query('project') ?? null;
@@ -35,7 +39,8 @@ export function createPages(ame: Pick<Ame, 'db' | 'storage' | 'address' | 'log'>
   pages.get('/runs/:id', async (c) => {
     const id = idOf(c.req.param('id'));
     const attempt = idOf(c.req.query('attempt'));
-    const view = id === null ? undefined : await readRun(ame, { id, attempt, following: idOf(c.req.query('log')) });
+    const view =
+      id === null ? undefined : await readRun(ame, { id, attempt, following: idOf(c.req.query('log')) });
     if (!view) return show(c, missing(`There is no run with the id ${c.req.param('id')}.`), 404);
     return show(c, runPage(view));
   });
@@ -63,7 +68,9 @@ function trouble(title: string, reason: string): View {
   return {
     title,
     poll: null,
-    main: html`<header><h1>${title}</h1></header><p>${reason}</p><p><a href="/">All runs</a></p>`,
+    main: html`<header><h1>${title}</h1></header>
+      <p>${said(reason)}</p>
+      <p><a href="/">All runs</a></p>`,
   };
 }
 

@@ -42,7 +42,9 @@ export function createWebhookDoor(deps: {
     }
     try {
       // What the payloads say is not acted on yet, so every event is kept as ignored.
-      await withinMs(databaseMs, deps.inbox.put({ id, host: 'github', event, body, ignored: true }));
+      await withinMs(databaseMs, (signal) =>
+        deps.inbox.put({ id, host: 'github', event, body, ignored: true }, signal),
+      );
     } catch (error) {
       if (!isDatabaseAway(error) && !(error instanceof TimeoutError)) throw error;
       deps.log.warn({ delivery: id, error }, 'delivery refused: the database is away');
@@ -56,13 +58,15 @@ class TimeoutError extends Error {
   override name = 'TimeoutError';
 }
 
-async function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError(`no answer within ${ms} ms`)), ms);
+/** The outcome of `work`, or `TimeoutError` when it takes longer; its signal says then that nobody waits any more. */
+async function withinMs<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new TimeoutError(`no answer within ${ms} ms`)), ms);
+  const given = new Promise<never>((_, reject) => {
+    late.signal.addEventListener('abort', () => reject(late.signal.reason), { once: true });
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work(late.signal), given]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { wakeAtStart, wakeRunOf, type Queue } from '../db/due.ts';
+import { releaseDead, wakeAtStart, wakeRunOf, type Queue } from '../db/due.ts';
 import { openWorkerSession, type WorkerSession } from '../db/worker.ts';
 import { describeError } from '../log.ts';
 import { tellCheck } from './checks.ts';
@@ -79,11 +79,21 @@ export async function startWorker(ctx: Context): Promise<Worker> {
         const next = await openWorkerSession(ctx.databaseUrl, onNotice).catch(() => null);
         if (next) {
           session = next;
+          await takeBack();
           break;
         }
         await ctx.hints.wait('worker', reopenMs, stopping.signal);
         if (stopping.signal.aborted) return;
       }
+    }
+  }
+
+  /** What was held under the number of the broken session, and what nobody told us of meanwhile. */
+  async function takeBack(): Promise<void> {
+    for (const [queue, loop] of Object.entries(loops) as [keyof Loops, Loop][]) {
+      // The loop looks for such claims by itself, only later.
+      await releaseDead(ctx.db, queue).catch(() => 0);
+      loop.hint();
     }
   }
 

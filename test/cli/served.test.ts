@@ -216,6 +216,7 @@ test.each([
     /^ame: the host has no branch, tag or commit "nowhere"; push it first\n$/,
   ],
   [['run'], 'ame: Which project? There is no valid ame.yaml here that says it: add --project <name>.\n'],
+  [['secret', 'list', '--project', 'a/b$&?'], /^ame: there is no project "a\/b\$&\?".*\n$/],
   [['secret', 'list', '--project', 'nobody'], /^ame: there is no project "nobody".*\n$/],
   [['why', 'nobody'], 'ame: "nobody" is no run, no delivery, and no commit of a clone that we are in.\n'],
   [['release', 'runs', '1'], 'ame: no row 1 of runs is parked\n'],

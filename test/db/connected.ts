@@ -1,7 +1,11 @@
-import { connect, type Connection } from '../../src/db/connect.ts';
+import { listAttempts, saveAttempts } from '../../src/db/attempts.ts';
+import { saveCheck } from '../../src/db/checks.ts';
+import { connect, inTransaction, type Connection } from '../../src/db/connect.ts';
+import { claim, release } from '../../src/db/due.ts';
 import { upsertProject } from '../../src/db/projects.ts';
 import { insertLocalRepository } from '../../src/db/repositories.ts';
-import { insertRun, type NewRun, type Run } from '../../src/db/runs.ts';
+import { findRun, insertRun, saveRun, type NewRun, type PlacedRun, type Run } from '../../src/db/runs.ts';
+import { runCheckOf } from '../../src/run-check.ts';
 import { planDigest, planTask, type Plan } from '../../src/core/plan.ts';
 import { command, pipeline, projectOf } from '../core/project-builder.ts';
 import { createTestDatabase } from '../database.ts';
@@ -80,4 +84,41 @@ export async function storeRun(
     ...change,
   });
   return run;
+}
+
+/** The run and all its attempts end like this, and its commit is told so. */
+export async function endRun(
+  { db }: Pick<Connected, 'db'>,
+  id: number,
+  state: 'succeeded' | 'failed',
+): Promise<PlacedRun> {
+  const run = await findRun(db, id);
+  const claims = await claim(db, 'runs', { worker: 1, limit: 1_000, leaseSeconds: 60 });
+  const held = claims.find((one) => one.id === id);
+  if (!run || !held) throw new Error(`run ${id} is not due`);
+  for (const other of claims) if (other !== held) await release(db, other, 0);
+  const ending = state === 'succeeded' ? 'succeeded' : 'exit';
+  const finishedAt = held.now;
+  const change = { state, class: ending, reason: `It ${state}.`, finishedAt } as const;
+  await inTransaction(db, async (tx) => {
+    const attempts = await listAttempts(tx, id);
+    const open = attempts.filter((attempt) => attempt.finishedAt === null);
+    await saveAttempts(
+      tx,
+      id,
+      open.map(({ task, position, number, state: from }) => ({
+        task,
+        position,
+        number,
+        from,
+        cause: 'test',
+        ...change,
+      })),
+    );
+    const ended = { ...run, ...change, startedAt: held.now };
+    const says = await runCheckOf(tx, ended, `http://127.0.0.1/runs/${id}`);
+    await saveCheck(tx, { repositoryId: run.repository.id, sha: run.commit, runId: id, says });
+    await saveRun(tx, held, run, { ...change, startedAt: held.now }, null);
+  });
+  return (await findRun(db, id)) ?? run;
 }

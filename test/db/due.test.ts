@@ -280,8 +280,12 @@ describe('what is given back', () => {
     clock.forward(lease);
     const second = await takeOne(2);
     await saveRun(db, second, run, { ...unchanged, state: 'running' }, 10);
-    await expect(saveRun(db, first, run, { ...unchanged, state: 'queued' }, 10)).rejects.toThrow(StaleRunError);
-    await expect(saveRun(db, second, run, { ...unchanged, state: 'queued' }, 10)).rejects.toThrow(StaleRunError);
+    await expect(saveRun(db, first, run, { ...unchanged, state: 'queued' }, 10)).rejects.toThrow(
+      StaleRunError,
+    );
+    await expect(saveRun(db, second, run, { ...unchanged, state: 'queued' }, 10)).rejects.toThrow(
+      StaleRunError,
+    );
     expect(await findRun(db, run.id)).toMatchObject({ state: 'running', version: 1 });
   });
 });

@@ -13,18 +13,27 @@ beforeAll(async () => {
 afterAll(() => ame[Symbol.asyncDispose]());
 
 /** Pushes that each wait in their task until they are let go; each has a state of its own. */
-async function busy(concurrency: string, pushes: readonly { branch?: string; hold?: Holding }[]): Promise<{ repository: Repository; states: () => Promise<string[]> }> {
+async function busy(
+  concurrency: string,
+  pushes: readonly { branch?: string; hold?: Holding }[],
+): Promise<{ repository: Repository; states: () => Promise<string[]> }> {
   const repository = await ame.repository();
   for (const [at, { branch, hold }] of pushes.entries()) {
     const command = hold ? `cat ${hold.path}` : `echo ${at}`;
     await repository.push(
-      { 'ame.yaml': `projectname: busy\non: push\nconcurrency: ${concurrency}\ntasks:\n  main: ${command}\n` },
-      { ...(branch === undefined ? {} : { branch }) },
+      {
+        'ame.yaml': `projectname: busy\non: push\nconcurrency: ${concurrency}\ntasks:\n  main: ${command}\n`,
+      },
+      branch === undefined ? {} : { branch },
     );
     await ame.step();
-    if (at === 0) await ame.until(async () => ((await ame.read.run(repository)).state === 'running' ? true : undefined));
+    if (at === 0)
+      await ame.until(async () => ((await ame.read.run(repository)).state === 'running' ? true : undefined));
   }
-  return { repository, states: async () => (await ame.read.runs(repository)).map((run) => run.class ?? run.state) };
+  return {
+    repository,
+    states: async () => (await ame.read.runs(repository)).map((run) => run.class ?? run.state),
+  };
 }
 
 test('allow: both run', async () => {
@@ -40,7 +49,11 @@ test('allow: both run', async () => {
 
 test('cancel: the newest takes the place of what runs', async () => {
   await using pipes = await createPipes();
-  const { states, repository } = await busy('{when_busy: cancel}', [{ hold: await pipes.hold() }, { branch: 'other' }, { branch: 'main' }]);
+  const { states, repository } = await busy('{when_busy: cancel}', [
+    { hold: await pipes.hold() },
+    { branch: 'other' },
+    { branch: 'main' },
+  ]);
   await ame.settle();
   expect(await states()).toEqual(['superseded', 'succeeded', 'succeeded']);
   const [first] = await ame.read.runs(repository);
@@ -54,7 +67,12 @@ test('cancel: the newest takes the place of what runs', async () => {
 test('queue: the running one goes on, and of those that wait the newest stays', async () => {
   await using pipes = await createPipes();
   const hold = await pipes.hold();
-  const { states, repository } = await busy('{when_busy: queue}', [{ hold }, {}, { branch: 'other' }, { branch: 'main' }]);
+  const { states, repository } = await busy('{when_busy: queue}', [
+    { hold },
+    {},
+    { branch: 'other' },
+    { branch: 'main' },
+  ]);
   await ame.until(async () => ((await states())[2] === 'succeeded' ? true : undefined));
   expect(await states()).toEqual(['running', 'superseded', 'succeeded', 'queued']);
   hold.release();
@@ -77,7 +95,9 @@ test('a group of the task reaches across branches', async () => {
 describe('what is late', () => {
   test('a push that is decided after its ref moved on gets a run, cancelled as superseded', async () => {
     const repository = await ame.repository();
-    const file = (n: number) => ({ 'ame.yaml': `projectname: late\non: push\nconcurrency: {when_busy: cancel}\ntasks:\n  main: echo ${n}\n` });
+    const file = (n: number) => ({
+      'ame.yaml': `projectname: late\non: push\nconcurrency: {when_busy: cancel}\ntasks:\n  main: echo ${n}\n`,
+    });
     const first = await repository.push(file(0));
     const row = await findLocalRepository(ame.ctx.db, repository);
     if (!row) throw new Error('the push made the repository');
@@ -105,7 +125,9 @@ describe('what is late', () => {
     await ame.until(async () => ((await states())[0] === 'superseded' ? true : undefined));
     const [superseded] = await ame.read.runs(repository);
     expect((await ame.api('POST', `/runs/${superseded?.id}/retry`)).status).toBe(201);
-    await ame.until(async () => ((await states()).join() === 'superseded,running,running' ? true : undefined));
+    await ame.until(async () =>
+      (await states()).join() === 'superseded,running,running' ? true : undefined,
+    );
     first.release();
     second.release();
     await ame.settle();
@@ -128,5 +150,11 @@ test('where there are more attempts than places, the oldest run goes first', asy
   await narrow.step();
   hold.release();
   await narrow.settle();
-  expect((await readFile(trace, 'utf8')).trim().split('\n')).toEqual(['one b', 'one c', 'two a', 'two b', 'two c']);
+  expect((await readFile(trace, 'utf8')).trim().split('\n')).toEqual([
+    'one b',
+    'one c',
+    'two a',
+    'two b',
+    'two c',
+  ]);
 });

@@ -8,6 +8,8 @@ export type Ears = {
   /** Resolves at the next word, and at once where one was said since the last time. */
   next(): Promise<void>;
   say(): void;
+  /** What was said before now is no word any more. */
+  forget(): void;
   close(): Promise<void>;
 };
 
@@ -35,6 +37,16 @@ export async function openEars(url: string): Promise<Ears> {
       return heard ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
     },
     say,
+    forget: () => void (said = false),
     close: () => client.end(),
   };
+}
+
+/** Looks at each word until `look` answers with something. */
+export async function watch<T>(ears: Ears, look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await ears.next();
+  }
 }

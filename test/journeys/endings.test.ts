@@ -17,7 +17,9 @@ async function house(options: AmeOptions = {}): Promise<{ ame: Ame; clock: Clock
 }
 
 /** A file whose `main` is this. */
-const fileOf = (main: string): { 'ame.yaml': string } => ({ 'ame.yaml': `projectname: ends\non: push\ntasks:\n${text`${main}`.replaceAll(/^/gm, '  ')}\n` });
+const fileOf = (main: string): { 'ame.yaml': string } => ({
+  'ame.yaml': `projectname: ends\non: push\ntasks:\n${text`${main}`.replaceAll(/^/gm, '  ')}\n`,
+});
 
 async function cancel(ame: Ame, run: { readonly id: number }): Promise<number> {
   return (await ame.api('POST', `/runs/${run.id}/cancel`)).status;
@@ -44,7 +46,9 @@ describe('retries', () => {
       const rows = await ame.read.attempts(await ame.read.run(repository));
       seen.push(rows.map((row) => `${row.task} ${row.number} ${row.state} ${row.exitCode ?? ''}`.trim()));
     }
-    const [first, second, third] = ['flaky 1 failed 31', 'flaky 2 failed 32', 'flaky 3 failed 33'].map(String);
+    const [first, second, third] = ['flaky 1 failed 31', 'flaky 2 failed 32', 'flaky 3 failed 33'].map(
+      String,
+    );
     expect(seen).toEqual([
       [first, 'flaky 2 waiting', 'clean_up 1 waiting'],
       [first, 'flaky 2 waiting', 'clean_up 1 waiting'],
@@ -80,7 +84,9 @@ describe('limits of time', () => {
     const hold = await pipes.hold();
     await repository.push(fileOf(main.replace('$UP', up.path).replace('cat', `cat ${hold.path}`)));
     await ame.during(up.heard);
-    await ame.until(async () => ((await ame.read.attempts(await ame.read.run(repository))).at(-1)?.startedAt ? true : undefined));
+    await ame.until(async () =>
+      (await ame.read.attempts(await ame.read.run(repository))).at(-1)?.startedAt ? true : undefined,
+    );
     clock.advance(30);
     await ame.step();
     expect((await ame.read.run(repository)).state).toBe('running');
@@ -98,7 +104,9 @@ describe('limits of time', () => {
     await repository.push(fileOf(`main: cat ${hold.path}`));
     await ame.until(async () => ((await ame.read.run(repository)).state === 'running' ? true : undefined));
     await repository.push(fileOf('main: {timeout: {queue: 1m}, runcommand: echo never}'));
-    await ame.until(async () => ((await ame.read.attempts(await ame.read.run(repository)))[0]?.state === 'queued' ? true : undefined));
+    await ame.until(async () =>
+      (await ame.read.attempts(await ame.read.run(repository)))[0]?.state === 'queued' ? true : undefined,
+    );
     clock.advance(61);
     const late = await ame.until(async () => {
       const run = await ame.read.run(repository);
@@ -119,39 +127,52 @@ describe('a cancel', () => {
     const run = await ame.read.run(repository);
     expect(await cancel(ame, run)).toBe(202);
     await ame.settle();
-    expect(await ame.read.run(repository)).toMatchObject({ state: 'cancelled', class: 'cancelled', reason: 'Cancelled by a person.' });
-    expect(await ame.read.attempts(run)).toMatchObject([{ state: 'cancelled', queuedAt: null, startedAt: null }]);
+    expect(await ame.read.run(repository)).toMatchObject({
+      state: 'cancelled',
+      class: 'cancelled',
+      reason: 'Cancelled by a person.',
+    });
+    expect(await ame.read.attempts(run)).toMatchObject([
+      { state: 'cancelled', queuedAt: null, startedAt: null },
+    ]);
     expect((await ame.read.check(run.commit, run)).says).toMatchObject({ conclusion: 'cancelled' });
     expect(await cancel(ame, run)).toBe(409);
   });
 
-  test.each(['input', 'missingBlobs', 'finish'] as const)('while the attempt is held up at `%s`', async (phase) => {
-    const reached = Promise.withResolvers<void>();
-    const hold = Promise.withResolvers<void>();
-    const door = (own: AttemptDoor): AttemptDoor => {
-      const held = async <T>(call: () => Promise<T>): Promise<T> => {
-        reached.resolve();
-        await hold.promise;
-        return call();
+  test.each(['input', 'missingBlobs', 'finish'] as const)(
+    'while the attempt is held up at `%s`',
+    async (phase) => {
+      const reached = Promise.withResolvers<void>();
+      const hold = Promise.withResolvers<void>();
+      const door = (own: AttemptDoor): AttemptDoor => {
+        const held = async <T>(call: () => Promise<T>): Promise<T> => {
+          reached.resolve();
+          await hold.promise;
+          return call();
+        };
+        return {
+          ...own,
+          ...(phase === 'input' && { input: (id) => held(() => own.input(id)) }),
+          ...(phase === 'missingBlobs' && {
+            missingBlobs: (id, digests) => held(() => own.missingBlobs(id, digests)),
+          }),
+          ...(phase === 'finish' && { finish: (id, report) => held(() => own.finish(id, report)) }),
+        };
       };
-      return {
-        ...own,
-        ...(phase === 'input' && { input: (id) => held(() => own.input(id)) }),
-        ...(phase === 'missingBlobs' && { missingBlobs: (id, digests) => held(() => own.missingBlobs(id, digests)) }),
-        ...(phase === 'finish' && { finish: (id, report) => held(() => own.finish(id, report)) }),
-      };
-    };
-    const { ame, repository } = await house({ seams: { door } });
-    await repository.push(fileOf('main: {pipeline: {first: echo out > file, then: {if: always, runcommand: echo never}}}'));
-    await ame.during(reached.promise);
-    const run = await ame.read.run(repository);
-    expect(await cancel(ame, run)).toBe(202);
-    await ame.step();
-    hold.resolve();
-    await ame.settle();
-    expect(await ame.read.run(repository)).toMatchObject({ state: 'cancelled', class: 'cancelled' });
-    expect(await ame.read.states(run)).toEqual(['first cancelled', 'then cancelled']);
-  });
+      const { ame, repository } = await house({ seams: { door } });
+      await repository.push(
+        fileOf('main: {pipeline: {first: echo out > file, then: {if: always, runcommand: echo never}}}'),
+      );
+      await ame.during(reached.promise);
+      const run = await ame.read.run(repository);
+      expect(await cancel(ame, run)).toBe(202);
+      await ame.step();
+      hold.resolve();
+      await ame.settle();
+      expect(await ame.read.run(repository)).toMatchObject({ state: 'cancelled', class: 'cancelled' });
+      expect(await ame.read.states(run)).toEqual(['first cancelled', 'then cancelled']);
+    },
+  );
 
   test('while the command runs: TERM, its last words are kept, and nothing of `if: always` follows', async () => {
     await using pipes = await createPipes();
@@ -177,7 +198,11 @@ describe('a cancel', () => {
     await ame.settle();
     expect(await ame.read.states(run)).toEqual(['first cancelled', 'then cancelled']);
     // It ended with 0, as it was asked to, and that is no success.
-    expect(await ame.read.attempt(run, 'first')).toMatchObject({ class: 'cancelled', exitCode: 0, stopReason: 'cancel' });
+    expect(await ame.read.attempt(run, 'first')).toMatchObject({
+      class: 'cancelled',
+      exitCode: 0,
+      stopReason: 'cancel',
+    });
     expect(await ame.read.log(run, 'first')).toBe('goodbye\n');
     expect((await ame.read.artifacts(run, 'first')).map(({ path }) => path)).toEqual(['half']);
   });
@@ -237,19 +262,35 @@ test('a retry takes over what succeeded, with its logs and artifacts, and runs t
   });
   await ame.settle();
   const run = await ame.read.run(repository);
-  expect(await ame.read.states(run)).toEqual(['make succeeded', 'flaky failed secret_missing', 'after skipped', 'side failed exit']);
+  expect(await ame.read.states(run)).toEqual([
+    'make succeeded',
+    'flaky failed secret_missing',
+    'after skipped',
+    'side failed exit',
+  ]);
   await ame.api('PUT', '/projects/again/secrets/TOKEN', { value: 'a-token' });
   const first = await ame.api('POST', `/runs/${run.id}/retry`);
   const same = await ame.api('POST', `/runs/${run.id}/retry`);
   expect([first.status, same.status]).toEqual([201, 200]);
   await ame.settle();
   const retried = await ame.read.run(repository);
-  expect(retried).toMatchObject({ state: 'succeeded', number: 2, retryOf: run.id, planDigest: run.planDigest, commit: run.commit });
+  expect(retried).toMatchObject({
+    state: 'succeeded',
+    number: 2,
+    retryOf: run.id,
+    planDigest: run.planDigest,
+    commit: run.commit,
+  });
   const make = await ame.read.attempt(retried, 'make');
   expect(make).toMatchObject({ state: 'succeeded', reusedFrom: (await ame.read.attempt(run, 'make')).id });
   expect(await ame.read.log(retried, 'make')).toBe('made\n');
   const listed = await ame.api('GET', `/runs/${retried.id}/artifacts`);
-  expect(listed.body).toMatchObject({ artifacts: [{ path: 'made.txt', task: 'make' }, { path: 'after.txt', task: 'after' }] });
+  expect(listed.body).toMatchObject({
+    artifacts: [
+      { path: 'made.txt', task: 'make' },
+      { path: 'after.txt', task: 'after' },
+    ],
+  });
   const { says } = await ame.read.check(run.commit, retried);
   expect(says.text).toContain('made&#46;txt');
   const third = await ame.api('POST', `/runs/${retried.id}/retry`);
@@ -259,7 +300,9 @@ test('a retry takes over what succeeded, with its logs and artifacts, and runs t
 test('a retry has all of its own time, whenever it is asked for', async () => {
   const { ame, clock, repository } = await house();
   await repository.push(
-    fileOf('main: {timeout: 1h, pipeline: {first: "true", inner: {timeout: {run: 30m, queue: 10m}, pipeline: {then: "true", last: test $AME_RUN = 2}}}}'),
+    fileOf(
+      'main: {timeout: 1h, pipeline: {first: "true", inner: {timeout: {run: 30m, queue: 10m}, pipeline: {then: "true", last: test $AME_RUN = 2}}}}',
+    ),
   );
   await ame.settle();
   const run = await ame.read.run(repository);

@@ -62,9 +62,19 @@ test('a task sees its own variables, what the administrator lists, and nothing e
     `,
     'show.py': 'import json, os, sys\njson.dump([dict(os.environ), os.getcwd()], sys.stdout)\n',
   });
-  const [variables, directory]: [Record<string, string>, string] = JSON.parse(await ame.read.log(ended, 'show'));
+  const [variables, directory]: [Record<string, string>, string] = JSON.parse(
+    await ame.read.log(ended, 'show'),
+  );
   // The shell's own.
-  const { PWD: _pwd, OLDPWD: _oldpwd, AME_MARK: mark, HOME: home, TMPDIR: temporary, PATH: path, ...rest } = variables;
+  const {
+    PWD: _pwd,
+    OLDPWD: _oldpwd,
+    AME_MARK: mark,
+    HOME: home,
+    TMPDIR: temporary,
+    PATH: path,
+    ...rest
+  } = variables;
   expect(rest).toEqual({
     LANG: 'C.UTF-8',
     PYTHONUNBUFFERED: '1',
@@ -116,7 +126,9 @@ test('exit codes and signals are told as what they are', async () => {
     'plain.txt': 'text\n',
   });
   const rows = await ame.read.attempts(ended);
-  const told = Object.fromEntries(rows.map((row) => [row.task, [row.class, row.exitCode, row.signal, row.reason]]));
+  const told = Object.fromEntries(
+    rows.map((row) => [row.task, [row.class, row.exitCode, row.signal, row.reason]]),
+  );
   expect(told).toEqual({
     seven: ['exit', 7, null, 'The command ended with exit code 7.'],
     first_of_two: ['exit', 4, null, 'The command ended with exit code 4.'],

@@ -31,11 +31,17 @@ test('every problem of a file is answered with line and column, and nothing runs
   const check = await ame.read.check(pushed.commit, null);
   expect(check.says).toMatchObject({ name: 'ame.yaml', status: 'completed', conclusion: 'failure' });
   expect(check.says.annotations.map(({ line, column, level }) => [line, column, level])).toEqual(
-    expect.arrayContaining([[6, 13, 'failure'], [7, 21, 'failure'], [7, 57, 'failure']]),
+    expect.arrayContaining([
+      [6, 13, 'failure'],
+      [7, 21, 'failure'],
+      [7, 57, 'failure'],
+    ]),
   );
   await ame.settle();
   expect(await ame.read.runs(repository)).toEqual([]);
-  expect(await ame.read.decisions(repository)).toMatchObject([{ outcome: 'problems', rule: 'file-invalid', commit: pushed.commit }]);
+  expect(await ame.read.decisions(repository)).toMatchObject([
+    { outcome: 'problems', rule: 'file-invalid', commit: pushed.commit },
+  ]);
   const said = await ame.read.check(pushed.commit, null);
   expect([said.said, said.dueAt]).toEqual([said.says, null]);
 });
@@ -80,7 +86,9 @@ test('a plan that only as a whole is too large is the fault of the file, and sai
     );
     return `  ${name}: {pipeline: {${entries.join(', ')}}}`;
   });
-  const pushed = await repository.push({ 'ame.yaml': `projectname: huge\non: {push: {run: [a]}}\ntasks:\n${levels.join('\n')}\n` });
+  const pushed = await repository.push({
+    'ame.yaml': `projectname: huge\non: {push: {run: [a]}}\ntasks:\n${levels.join('\n')}\n`,
+  });
   expect(pushed.lines[0]).toMatch(/^ame\.yaml: (failure|neutral): /);
   expect(await ame.read.runs(repository)).toEqual([]);
   const [decision] = await ame.read.decisions(repository);
@@ -137,7 +145,14 @@ test('without `on` a push runs something only where it adds or changes the file'
     await repository.push(files);
     answers.push((await ame.read.decisions(repository)).at(-1)?.rule);
   }
-  expect(answers).toEqual(['file-absent', 'file-added', 'file-unchanged', 'file-changed', 'file-deleted', 'file-absent']);
+  expect(answers).toEqual([
+    'file-absent',
+    'file-added',
+    'file-unchanged',
+    'file-changed',
+    'file-deleted',
+    'file-absent',
+  ]);
   await ame.settle();
   const runs = await ame.read.runs(repository);
   expect(await Promise.all(runs.map((run) => ame.read.log(run, 'main')))).toEqual(['added\n', 'changed\n']);

@@ -1,5 +1,5 @@
 import { serve, type ServerType } from '@hono/node-server';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { createLog } from '../../src/log.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLoops, type Loops } from '../../src/worker/worker.ts';
 import { createTestDatabase } from '../database.ts';
-import { openEars } from './ears.ts';
+import { openEars, watch } from './ears.ts';
 import { createClone, type Clone } from './pusher.ts';
 import { createReader, type Reader } from './reader.ts';
 
@@ -30,8 +30,10 @@ export type AmeOptions = {
   readonly seams?: Partial<Seams>;
   /** Where the server finds the database, given where it is: a wire in between that a test can cut. */
   readonly wire?: (url: string) => Promise<string>;
-  /** A house that is there already, for a second worker on it. */
+  /** A house that is there already, for a second worker on its database, its repositories and its store. */
   readonly beside?: Ame;
+  /** Nobody tells the loops and those who wait that there is something to look at. */
+  readonly deaf?: boolean;
 };
 
 /** A whole AME in this process, every loop of which is stepped by hand. */
@@ -45,6 +47,8 @@ export type Ame = AsyncDisposable & {
   readonly read: Reader;
   /** Steps each loop once; answers with how many rows were due. */
   step(): Promise<number>;
+  /** Waits, without a step, for what `look` answers with. */
+  watch<T>(look: () => Promise<T | undefined>): Promise<T>;
   /** Steps until nothing is due and nothing runs. What waits for the clock stays. */
   settle(): Promise<void>;
   /** Steps, and looks again at each word, until `look` answers with something. */
@@ -55,7 +59,11 @@ export type Ame = AsyncDisposable & {
   sweep(): Promise<void>;
   /** A clone of a new repository, each with a name of its own. */
   repository(): Promise<Repository>;
-  api(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
+  api(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly body: unknown }>;
 };
 
 export type Repository = Clone & { readonly owner: string; readonly name: string };
@@ -70,28 +78,41 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
   const databaseUrl = options.beside?.databaseUrl ?? undo.use(await createTestDatabase()).url;
   const ears = await openEars(databaseUrl);
   undo.defer(() => ears.close());
-  const config = parseConfig({ PATH: process.env['PATH'], AME_GRACE: '2', AME_HOST_NAME: 'here', AME_LOCAL_SLOTS: '4', ...options.env });
+  const config = parseConfig({
+    PATH: process.env['PATH'],
+    AME_GRACE: '2',
+    AME_HOST_NAME: 'here',
+    AME_LOCAL_SLOTS: '4',
+    ...options.env,
+  });
+  const { clock } = options;
+  const own = join(directory, config.host);
+  if (options.beside) await share(join(options.beside.directory, options.beside.ctx.config.host), own);
   const ctx = await createContext({
     config,
     log: createLog(process.env['AME_TEST_LOG'] ?? 'silent'),
-    directory: join(directory, config.host),
+    directory: own,
     databaseUrl: options.wire ? await options.wire(databaseUrl) : databaseUrl,
     token,
     secretKey,
     address: () => addressOf(listening),
-    ...(options.clock ? { clock: options.clock.now } : {}),
+    ...(clock ? { clock: () => clock.now() } : {}),
     ...(options.seams ? { seams: options.seams } : {}),
   });
   undo.defer(() => ctx.close());
   const listening = await listen(ctx);
   undo.defer(() => close(listening));
-  const session = await openWorkerSession(ctx.databaseUrl, (topic) => ctx.hints.say(topic));
+  const session = await openWorkerSession(
+    ctx.databaseUrl,
+    options.deaf ? null : (topic) => ctx.hints.say(topic),
+  );
   undo.defer(() => session.close());
   const loops = createLoops(ctx, () => session.worker);
-  ctx.executor.watch((attempt) => {
-    // The hint of a house that is being torn down reaches nobody.
-    void wakeRunOf(ctx.db, attempt).catch(() => {});
-  });
+  if (!options.deaf)
+    ctx.executor.watch((attempt) => {
+      // The hint of a house that is being torn down reaches nobody.
+      void wakeRunOf(ctx.db, attempt).catch(() => {});
+    });
   const read = createReader(ctx);
   const address = addressOf(listening);
   let repositories = 0;
@@ -120,6 +141,7 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
     read,
     step,
     until,
+    watch: (look) => watch(ears, look),
     async settle() {
       for (;;) {
         if ((await step()) > 0) continue;
@@ -134,7 +156,9 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
       const url = new URL(`${address}/git/${owner}/${name}.git`);
       url.username = 'ame';
       url.password = token;
-      const clone = await createClone(join(directory, 'clones', name), url.href, (push) => stepping(push, loops.deliveries.once));
+      const clone = await createClone(join(directory, 'clones', name), url.href, (push) =>
+        options.deaf ? push : stepping(push, () => loops.deliveries.once()),
+      );
       return { ...clone, owner, name };
     },
     async api(method, path, body) {
@@ -150,23 +174,32 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
 
   /** A push, say, waits for its decision, so that the deliveries are to be stepped while it goes on. */
   async function stepping<T>(promise: Promise<T>, once: () => Promise<number>): Promise<T> {
-    let over = false;
+    const over = new AbortController();
     const end = (): void => {
-      over = true;
+      over.abort();
       ears.say();
     };
     promise.then(end, end);
-    while (!over) {
-      if ((await once()) === 0 && !over) await ears.next();
+    while (!over.signal.aborted) {
+      if ((await once()) === 0 && !over.signal.aborted) await ears.next();
     }
     return promise;
   }
 }
 
+/** Repositories and content on one disk of two machines. */
+async function share(from: string, to: string): Promise<void> {
+  await mkdir(to);
+  for (const name of ['repositories', 'content']) await symlink(join(from, name), join(to, name));
+}
+
 async function listen(ctx: Context): Promise<ServerType> {
   const app = createApp(ctx);
   const { promise, resolve } = Promise.withResolvers<void>();
-  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1', overrideGlobalObjects: false }, () => resolve());
+  const server = serve(
+    { fetch: app.fetch, port: 0, hostname: '127.0.0.1', overrideGlobalObjects: false },
+    () => resolve(),
+  );
   await promise;
   return server;
 }

@@ -20,7 +20,10 @@ test('stdout and stderr are told apart, with a time for each line, and outlive t
     '    print("err", n, file=sys.stderr)',
     'sys.stdout.write("the end")',
   ];
-  await repository.push({ 'ame.yaml': 'projectname: log\non: push\ntasks:\n  main: python3 -u print.py\n', 'print.py': script.join('\n') });
+  await repository.push({
+    'ame.yaml': 'projectname: log\non: push\ntasks:\n  main: python3 -u print.py\n',
+    'print.py': script.join('\n'),
+  });
   await ame.settle();
   const run = await ame.read.run(repository);
   const before = {
@@ -54,7 +57,8 @@ test('stdout and stderr are told apart, with a time for each line, and outlive t
 test('the end of the log of what failed stands in the check, also of a long one', async () => {
   const repository = await ame.repository();
   const pushed = await repository.push({
-    'ame.yaml': 'projectname: tail\non: push\ntasks:\n  main: ["python3 -c \'for n in range(200000): print(n, 9 * str(n))\'", "echo the cause >&2", exit 1]\n',
+    'ame.yaml':
+      'projectname: tail\non: push\ntasks:\n  main: ["python3 -c \'for n in range(200000): print(n, 9 * str(n))\'", "echo the cause >&2", exit 1]\n',
   });
   await ame.settle();
   const run = await ame.read.run(repository);
@@ -169,7 +173,10 @@ describe('secrets', () => {
     });
     await ame.api('PUT', '/projects/changes/secrets/TOKEN', { value: 'first value' });
     await ame.settle();
-    expect((await ame.read.attempts(await ame.read.run(repository))).map((row) => row.state)).toEqual(['failed', 'waiting']);
+    expect((await ame.read.attempts(await ame.read.run(repository))).map((row) => row.state)).toEqual([
+      'failed',
+      'waiting',
+    ]);
     await ame.api('PUT', '/projects/changes/secrets/TOKEN', { value: 'second value' });
     clock.advance(61);
     await ame.settle();

@@ -31,13 +31,18 @@ test('a push of one task is answered with its run, and the run ends', async () =
   });
   expect(pushed.code, pushed.text).toBe(0);
   expect(pushed.lines).toContainEqual(expect.stringMatching(/^ame\.yaml: success: Runs train/));
-  expect(pushed.lines).toContainEqual(expect.stringMatching(/^spam#1 of train: http:\/\/127\.0\.0\.1:\d+\/runs\/\d+\?token=/));
+  expect(pushed.lines).toContainEqual(
+    expect.stringMatching(/^spam#1 of train: http:\/\/127\.0\.0\.1:\d+\/runs\/\d+\?token=/),
+  );
   await ame.settle();
   const run = await ame.read.run(repository);
   expect(run).toMatchObject({ state: 'succeeded', class: 'succeeded', number: 1, ref: 'refs/heads/main' });
   expect(await ame.read.log(run, 'train')).toBe('loss 0.1\n');
   const check = await ame.read.check(pushed.commit, run);
-  expect(check).toMatchObject({ says: { name: 'ame / train', status: 'completed', conclusion: 'success' }, dueAt: null });
+  expect(check).toMatchObject({
+    says: { name: 'ame / train', status: 'completed', conclusion: 'success' },
+    dueAt: null,
+  });
   expect(check.said).toEqual(check.says);
 });
 
@@ -136,30 +141,44 @@ test('one failure fails the run; `if` decides what still runs, and independent b
           report: {needs: [good, after_bad], if: always, runcommand: [cat half.txt, echo reported]}
           independent: {needs: [good], runcommand: test ! -e half.txt}
   `);
-  expect(ended.states).toEqual([
-    'good succeeded',
-    'bad failed exit',
-    'after_bad skipped',
-    'clean_up succeeded',
-    'no_need skipped',
-    'report succeeded',
-    'independent succeeded',
-  ].toSorted((a, b) => order(ended.run.plan.tasks, a) - order(ended.run.plan.tasks, b)));
-  expect(ended.run).toMatchObject({ state: 'failed', class: 'exit', reason: 'bad: The command ended with exit code 3.' });
+  expect(ended.states).toEqual(
+    [
+      'good succeeded',
+      'bad failed exit',
+      'after_bad skipped',
+      'clean_up succeeded',
+      'no_need skipped',
+      'report succeeded',
+      'independent succeeded',
+    ].toSorted((a, b) => order(ended.run.plan.tasks, a) - order(ended.run.plan.tasks, b)),
+  );
+  expect(ended.run).toMatchObject({
+    state: 'failed',
+    class: 'exit',
+    reason: 'bad: The command ended with exit code 3.',
+  });
   expect(await ame.read.log(ended.run, 'clean_up')).toBe('half\n');
   expect(await ame.read.log(ended.run, 'report')).toBe('half\nreported\n');
   const { says } = await ame.read.check(ended.pushed.commit, ended.run);
   expect(says).toMatchObject({ status: 'completed', conclusion: 'failure' });
-  expect(says.text).toMatch(/^\| <code>bad<\/code> \| failed \| [\d.]+ s \| 1 \| The command ended with exit code 3/m);
-  expect(says.text).toMatch(/^\| <code>after&#95;bad<\/code> \| skipped \|  \| 1 \| <code>bad<\/code> failed/m);
+  expect(says.text).toMatch(
+    /^\| <code>bad<\/code> \| failed \| [\d.]+ s \| 1 \| The command ended with exit code 3/m,
+  );
+  expect(says.text).toMatch(
+    /^\| <code>after&#95;bad<\/code> \| skipped \|  \| 1 \| <code>bad<\/code> failed/m,
+  );
   // It printed nothing, so there is no end of a log to show.
   expect(says.text).not.toContain('The end of the log');
 });
 
 test('a run of which nothing may run is skipped', async () => {
-  const ended = await run('projectname: none\non: push\ntasks:\n  main: {if: failure, runcommand: echo never}\n');
+  const ended = await run(
+    'projectname: none\non: push\ntasks:\n  main: {if: failure, runcommand: echo never}\n',
+  );
   expect(ended.run).toMatchObject({ state: 'skipped', class: 'skipped' });
-  expect((await ame.read.check(ended.pushed.commit, ended.run)).says).toMatchObject({ conclusion: 'skipped' });
+  expect((await ame.read.check(ended.pushed.commit, ended.run)).says).toMatchObject({
+    conclusion: 'skipped',
+  });
 });
 
 test('one push may start several runs, each with a check of its own', async () => {
@@ -179,7 +198,8 @@ test('one push may start several runs, each with a check of its own', async () =
     [1, 'lint', 'succeeded'],
     [2, 'train', 'failed'],
   ]);
-  for (const row of runs) expect((await ame.read.check(pushed.commit, row)).says.name).toBe(`ame / ${row.task}`);
+  for (const row of runs)
+    expect((await ame.read.check(pushed.commit, row)).says.name).toBe(`ame / ${row.task}`);
 });
 
 test('many tasks side by side, more than there are slots, end', async () => {
@@ -187,7 +207,9 @@ test('many tasks side by side, more than there are slots, end', async () => {
     `      a${at}: {needs: [], runcommand: "echo ${at} > n${at}"}`,
     `      b${at}: {needs: [a${at}], runcommand: "cat n${at}"}`,
   ]).flat();
-  const ended = await run(`projectname: wide\non: push\ntasks:\n  main:\n    pipeline:\n${tasks.join('\n')}\n      end: {needs: [${Array.from({ length: 10 }, (_, at) => `b${at}`).join(', ')}], runcommand: 'cat n* | wc -l'}\n`);
+  const ended = await run(
+    `projectname: wide\non: push\ntasks:\n  main:\n    pipeline:\n${tasks.join('\n')}\n      end: {needs: [${Array.from({ length: 10 }, (_, at) => `b${at}`).join(', ')}], runcommand: 'cat n* | wc -l'}\n`,
+  );
   expect(ended.run.state).toBe('succeeded');
   expect((await ame.read.log(ended.run, 'end')).trim()).toBe('10');
 });

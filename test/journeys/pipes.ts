@@ -9,7 +9,11 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** For tasks to write to: `first` is the first word, `heard` all of it once the last that held it is gone. */
-export type Listening = { readonly path: string; readonly first: Promise<string>; readonly heard: Promise<string> };
+export type Listening = {
+  readonly path: string;
+  readonly first: Promise<string>;
+  readonly heard: Promise<string>;
+};
 /** For tasks to read from: it comes to its end when the test lets go. */
 export type Holding = { readonly path: string; release(): void };
 

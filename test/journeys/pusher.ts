@@ -52,7 +52,8 @@ export async function createClone(
       tryGit(directory, ['symbolic-ref', '--short', 'HEAD']),
       tryGit(directory, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`]),
     ]);
-    if (current.out.trim() !== branch) await run('checkout', '--quiet', ...(known.code === 0 ? [branch] : ['-b', branch]));
+    if (current.out.trim() !== branch)
+      await run('checkout', '--quiet', ...(known.code === 0 ? [branch] : ['-b', branch]));
     for (const [path, content] of Object.entries(files)) await write(join(directory, path), content);
     await run('add', '--all');
     await run('commit', '--quiet', '--allow-empty', '-m', options.message ?? 'a change');

@@ -34,7 +34,7 @@ export type Reader = {
   content(artifact: StoredArtifact): Promise<string>;
 };
 
-export function createReader(ctx: Context): Reader {
+export function createReader(ctx: Pick<Context, 'db' | 'storage'>): Reader {
   const { db, storage } = ctx;
 
   async function runs({ owner, name }: Named): Promise<readonly PlacedRun[]> {
@@ -55,7 +55,10 @@ export function createReader(ctx: Context): Reader {
 
   return {
     active: () =>
-      db.orm.$count(attempts, and(inArray(attempts.state, ['queued', 'running']), isNull(attempts.finishedAt))),
+      db.orm.$count(
+        attempts,
+        and(inArray(attempts.state, ['queued', 'running']), isNull(attempts.finishedAt)),
+      ),
     runs,
     async run(repository) {
       const last = (await runs(repository)).at(-1);
@@ -78,7 +81,11 @@ export function createReader(ctx: Context): Reader {
         .from(repositories)
         .where(and(eq(repositories.owner, owner), eq(repositories.name, name)));
       const ids = rows.map((row) => row.id);
-      return db.orm.select().from(decisions).where(inArray(decisions.repositoryId, ids)).orderBy(asc(decisions.id));
+      return db.orm
+        .select()
+        .from(decisions)
+        .where(inArray(decisions.repositoryId, ids))
+        .orderBy(asc(decisions.id));
     },
     async check(sha, run) {
       const rows = await listChecks(db, { sha });

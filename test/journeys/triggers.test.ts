@@ -8,10 +8,13 @@ beforeAll(async () => {
 });
 afterAll(() => ame[Symbol.asyncDispose]());
 
-const fileWith = (on: string, rest = ''): string => `projectname: when\n${on}\ntasks:\n  main: "true"\n${rest}`;
+const fileWith = (on: string, rest = ''): string =>
+  `projectname: when\n${on}\ntasks:\n  main: "true"\n${rest}`;
 
 /** The last answer: rule and line, and the commits that have runs by now. */
-async function answer(repository: Repository): Promise<readonly [rule: string, line: number | null, runs: number]> {
+async function answer(
+  repository: Repository,
+): Promise<readonly [rule: string, line: number | null, runs: number]> {
   const decisions = await ame.read.decisions(repository);
   const last = decisions.at(-1);
   if (!last) throw new Error('nothing was decided');
@@ -47,12 +50,18 @@ test('tags: light and annotated ones, and branches do not count then', async () 
   await repository.push(undefined, { refspecs: ['HEAD:refs/tags/x1'] });
   expect(await answer(repository)).toEqual(['tags-not-matched', 2, 2]);
   const runs = await ame.read.runs(repository);
-  expect(runs.map((run) => [run.ref, run.commit])).toEqual([['refs/tags/v1', commit], ['refs/tags/v2', commit]]);
+  expect(runs.map((run) => [run.ref, run.commit])).toEqual([
+    ['refs/tags/v1', commit],
+    ['refs/tags/v2', commit],
+  ]);
 });
 
 test('paths: trees before and after, whatever the number of commits, forced or not', async () => {
   const repository = await ame.repository();
-  await repository.push({ 'ame.yaml': fileWith('on: {push: {paths: ["src/**", "!src/docs/**"]}}'), 'src/a': '1' });
+  await repository.push({
+    'ame.yaml': fileWith('on: {push: {paths: ["src/**", "!src/docs/**"]}}'),
+    'src/a': '1',
+  });
   const rules: string[] = [];
   const say = async (): Promise<void> => void rules.push((await answer(repository))[0]);
   await say();
@@ -73,7 +82,14 @@ test('paths: trees before and after, whatever the number of commits, forced or n
   await repository.git('reset', '--quiet', '--hard', 'HEAD~1');
   await repository.push({ another: '1' }, { force: true });
   await say();
-  expect(rules).toEqual(['push', 'paths-not-matched', 'push', 'paths-not-matched', 'push', 'paths-not-matched']);
+  expect(rules).toEqual([
+    'push',
+    'paths-not-matched',
+    'push',
+    'paths-not-matched',
+    'push',
+    'paths-not-matched',
+  ]);
 });
 
 test('a new branch is compared with the default branch', async () => {
@@ -119,7 +135,9 @@ test('a deleted branch is a decision too', async () => {
 describe('where there is nothing that could run', () => {
   test('no default task: the two lines that would change that are shown', async () => {
     const repository = await ame.repository();
-    const pushed = await repository.push({ 'ame.yaml': 'projectname: two\non: push\ntasks:\n  a: "true"\n  b: "true"\n' });
+    const pushed = await repository.push({
+      'ame.yaml': 'projectname: two\non: push\ntasks:\n  a: "true"\n  b: "true"\n',
+    });
     expect((await answer(repository))[2]).toBe(0);
     expect(pushed.lines[0]).toMatch(/^ame\.yaml: neutral: .*Nothing runs/);
     expect(pushed.lines).toContain('It would run with this in ame.yaml:');
@@ -171,7 +189,13 @@ test('a push that nobody heard of is found by the sweep', async () => {
   const [known] = await ame.read.runs(repository);
   if (!known) throw new Error('the push was heard');
   await repository.commit({ a: '1' });
-  await repository.git('push', '--quiet', ame.ctx.directoryOf(known.repository), 'main', 'HEAD:refs/heads/more');
+  await repository.git(
+    'push',
+    '--quiet',
+    ame.ctx.directoryOf(known.repository),
+    'main',
+    'HEAD:refs/heads/more',
+  );
   await ame.sweep();
   await ame.settle();
   const runs = await ame.read.runs(repository);

@@ -37,11 +37,13 @@ test('contents, modes, times, empty directories, links and odd names go from tas
               - printf 'odd' > "$(printf 'new\\nline')" && printf 'odd' > ' space "quote" $HOME ' && printf odd > "$(printf 'not-utf8-\\377')"
               - printf 'odd' > ./-n && printf 'odd' > 'grün' && touch empty.txt
               - head -c 20000000 /dev/zero | tr '\\0' 'z' > big
+              - tr -d '\\1' < committed.bin | wc -c
               - sh list.sh
             middle: "true"
-            show: sh list.sh
+            show: ["tr -d '\\\\1' < committed.bin | wc -c", sh list.sh]
     `,
     'list.sh': `${list}\n`,
+    'committed.bin': new Uint8Array(9 * 1024 * 1024).fill(1),
     'tool.sh': { script: '#!/bin/sh\necho tool\n' },
     'link-of-the-commit': { link: 'tool.sh' },
   });
@@ -106,7 +108,12 @@ test('two tasks that changed one file differently are a conflict that names file
     'out/result.txt': 'none\n',
   });
   expect(states).toEqual([
-    'left succeeded', 'right succeeded', 'same succeeded', 'joint failed conflict', 'after skipped', 'clean_up failed conflict',
+    'left succeeded',
+    'right succeeded',
+    'same succeeded',
+    'joint failed conflict',
+    'after skipped',
+    'clean_up failed conflict',
   ]);
   const joint = await ame.read.attempt(ended, 'joint');
   expect(joint.reason).toMatch(/out\/result\.txt \(left and right\)/);
@@ -119,7 +126,11 @@ describe('what no snapshot holds is refused by its name', () => {
     ['a link that leaves the workspace', 'ln -s /etc/passwd escape', /escape .*\/etc\/passwd/],
     ['a link that climbs out', 'mkdir d && ln -s ../../x d/up', /d\/up .*\.\.\/\.\.\/x/],
     ['a named pipe', 'mkfifo pipe', /pipe \(a named pipe\)/],
-    ['a socket', `python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('sock')"`, /sock \(a socket\)/],
+    [
+      'a socket',
+      `python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('sock')"`,
+      /sock \(a socket\)/,
+    ],
   ])('%s', async (_, script, names) => {
     const { run: ended, states } = await run({
       'ame.yaml': `projectname: refuses\non: push\ntasks:\n  main: ${JSON.stringify(script)}\n`,
@@ -160,7 +171,13 @@ describe('artifacts', () => {
     });
     expect(ended.state).toBe('succeeded');
     // A pattern with a slash inside stands for one place only.
-    expect(await pathsOf(ended)).toEqual(['.gitignored', 'cache/keep', 'changed.txt', 'deep/cache/b', 'out/model.bin']);
+    expect(await pathsOf(ended)).toEqual([
+      '.gitignored',
+      'cache/keep',
+      'changed.txt',
+      'deep/cache/b',
+      'out/model.bin',
+    ]);
     const [, , changed] = await ame.read.artifacts(ended, 'main');
     expect(changed && (await ame.read.content(changed))).toBe('a\n2\n');
   });

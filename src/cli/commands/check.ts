@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileCheck } from '../../core/check/file-check.ts';
 import { plainCheck, problemLines } from '../../core/check.ts';
@@ -36,7 +36,7 @@ export async function readProjectFile(
   const file = found.isDirectory() ? join(path, 'ame.yaml') : path;
   const misnamed = await isFile(join(dirname(file), 'ame.yml'));
   try {
-    return { content: await readFile(file), misnamed: misnamed && basename(file) !== 'ame.yml' };
+    return { content: await readStart(file), misnamed: misnamed && basename(file) !== 'ame.yml' };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
       const where = plainLine(asked === '.' ? path : asked);
@@ -70,4 +70,17 @@ async function isFile(path: string): Promise<boolean> {
     (found) => found.isFile(),
     () => false,
   );
+}
+
+/** More than the validator accepts, so that it says so itself, and no more. */
+const mostBytes = 1024 * 1024;
+
+async function readStart(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }

@@ -1,5 +1,5 @@
 import { plainLine } from '../../core/escape.ts';
-import { answer, connect } from '../client.ts';
+import { answer, connect, pathPart } from '../client.ts';
 import { exitCodes, type ExitCode } from '../fault.ts';
 import { chooseProject } from '../project-name.ts';
 import { readSecret } from '../read-secret.ts';
@@ -14,7 +14,7 @@ export async function setSecret(terminal: Terminal, name: string, options: Secre
   const client = await connect(terminal);
   const project = await chooseProject(terminal, options.project);
   const value = await readSecret(terminal, `Value of ${plainLine(name)} (not shown): `);
-  const param = { project, name };
+  const param = { project: pathPart(project), name: pathPart(name) };
   await answer(client.api.projects[':project'].secrets[':name'].$put({ param, json: { value } }));
   print(
     terminal,
@@ -27,7 +27,9 @@ export async function setSecret(terminal: Terminal, name: string, options: Secre
 export async function listSecrets(terminal: Terminal, options: SecretOptions): Promise<ExitCode> {
   const client = await connect(terminal);
   const project = await chooseProject(terminal, options.project);
-  const { secrets } = await answer(client.api.projects[':project'].secrets.$get({ param: { project } }));
+  const { secrets } = await answer(
+    client.api.projects[':project'].secrets.$get({ param: { project: pathPart(project) } }),
+  );
   if (options.json) {
     printJson(terminal, secrets);
     return exitCodes.good;
@@ -46,7 +48,8 @@ export async function deleteSecret(
 ): Promise<ExitCode> {
   const client = await connect(terminal);
   const project = await chooseProject(terminal, options.project);
-  await answer(client.api.projects[':project'].secrets[':name'].$delete({ param: { project, name } }));
+  const param = { project: pathPart(project), name: pathPart(name) };
+  await answer(client.api.projects[':project'].secrets[':name'].$delete({ param }));
   print(terminal, `${plainLine(project)} no longer has the secret ${plainLine(name)}.`);
   return exitCodes.good;
 }

@@ -74,8 +74,9 @@ async function showSample(
     );
     print(terminal);
     const id = await runOfCommit(server, client, commit, signal);
-    const run = await followRun(terminal, client, id, { signal });
-    printVerdict(terminal, client, run);
+    if (id === undefined)
+      throw new SampleError('The push of the sample has not been decided: ame why says more.');
+    printVerdict(terminal, client, await followRun(terminal, client, id, { signal }));
   } catch (error) {
     // The server is of use without it.
     if (!(error instanceof SampleError) || signal.aborted) throw error;
@@ -83,20 +84,25 @@ async function showSample(
   }
 }
 
-/** The push waits for the decision, but not for ever. */
+/** Milliseconds that a decision may take here, where nothing else is to be decided. */
+const patienceMs = 60_000;
+
+/** The push waits for the decision, but not for long. */
 async function runOfCommit(
   server: Server,
   client: Client,
   commit: string,
   signal: AbortSignal,
-): Promise<number> {
-  for (;;) {
+): Promise<number | undefined> {
+  const until = performance.now() + patienceMs;
+  while (performance.now() < until) {
     const decided = server.context.hints.wait('decided', 200, signal);
     const [run] = await listRuns(client, { commit }, 1);
     if (run !== undefined) return run.id;
     await decided;
     signal.throwIfAborted();
   }
+  return undefined;
 }
 
 async function showHistory(terminal: Terminal, client: Client): Promise<void> {

@@ -1,5 +1,5 @@
 import { plainLine, visibleText } from '../../core/escape.ts';
-import { answer, connect, type Client } from '../client.ts';
+import { answer, connect, pathPart, type Client } from '../client.ts';
 import { exitCodes, inputFault, RefusalFault, type ExitCode } from '../fault.ts';
 import { findRun, parseRunName } from '../find-run.ts';
 import { tableLines } from '../table.ts';
@@ -57,7 +57,7 @@ async function ofCommit(terminal: Terminal, client: Client, sha: string): Promis
 type Delivery = Awaited<ReturnType<typeof readDelivery>>;
 
 function readDelivery(client: Client, id: string) {
-  return answer(client.api.deliveries[':id'].$get({ param: { id: encodeURIComponent(id) } }));
+  return answer(client.api.deliveries[':id'].$get({ param: { id: pathPart(id) } }));
 }
 
 async function findDelivery(client: Client, id: string): Promise<Delivery | undefined> {

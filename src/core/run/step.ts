@@ -1,5 +1,5 @@
 import type { AttemptReport, Observation } from '../attempt.ts';
-import type { OutcomeClass } from '../outcome.ts';
+import { outcomes, type OutcomeClass } from '../outcome.ts';
 import type { Plan } from '../plan.ts';
 import {
   advance,
@@ -155,6 +155,20 @@ export function stepRun(view: RunView, now: Date): RunStep {
     // A retry that was only just decided has no row yet, and is looked at again when its pause is over.
     if (decided.has(task) || (pause && pause > now)) continue;
     const attempt = fresh(task);
+    const planned = plan.tasks[attempt.position];
+    // A pipeline whose time is over starts nothing more of what stands in it.
+    const late =
+      planned &&
+      reachedLimit(attemptLimits(plan, planned, { readyAt: now, startedAt: null }, view.scopes), now);
+    if (late) {
+      const ended = settle(attempt, late.reason, outcomes[late.reason].message, now);
+      changes.push(stepOf(attempt, ended));
+      states.set(task, ended.state);
+      failure ??= { class: late.reason, reason: `${task}: ${outcomes[late.reason].message}` };
+      // What comes after it is settled by the next step.
+      looks.push(now);
+      continue;
+    }
     const next = { ...attempt, state: 'queued' as const, queuedAt: now, readyAt: now };
     changes.push({ ...stepOf(attempt, next), cause: 'ready' });
     states.set(task, 'queued');

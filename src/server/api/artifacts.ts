@@ -3,6 +3,7 @@ import type { Context as Ame } from '../../context.ts';
 import { listAttempts } from '../../db/attempts.ts';
 import { findArtifact, listArtifacts } from '../../db/blobs.ts';
 import { findRun } from '../../db/runs.ts';
+import { rangeHeader, rangeResponses } from './params.ts';
 import { presentArtifact } from './present.ts';
 import { parseRange } from './range.ts';
 import { refuse } from './refuse.ts';
@@ -21,10 +22,21 @@ const list = createRoute({
   },
 });
 
+const content = createRoute({
+  method: 'get',
+  path: '/artifacts/{id}/content',
+  summary: 'The content of an artifact, or a range of its bytes',
+  request: { params: idParam, headers: rangeHeader },
+  responses: { ...rangeResponses('application/octet-stream', 'The bytes'), ...notFound },
+});
+
 /** What tasks left, and `GET /artifacts/{id}/content`: the bytes of one, or a range of them. */
 export function createArtifactRoutes(ame: Ame) {
   const { db, storage } = ame;
-  return createRoutes()
+  const routes = createRoutes();
+  // Described, not checked by its description: an id that is none is nothing that there is.
+  routes.openAPIRegistry.registerPath(content);
+  return routes
     .openapi(list, async (c) => {
       const { id } = c.req.valid('param');
       if (!(await findRun(db, id))) throw refuse(404, 'run-unknown', `there is no run with the id ${id}`);
@@ -44,7 +56,10 @@ export function createArtifactRoutes(ame: Ame) {
       const artifact = /^\d{1,15}$/.test(text) ? await findArtifact(db, Number(text)) : undefined;
       if (!artifact) throw refuse(404, 'artifact-unknown', `there is no artifact with the id ${text}`);
       const range = parseRange(c.req.header('range'), artifact.size);
-      if (range === 'unsatisfiable') throw refuse(416, 'range', `the artifact has ${artifact.size} bytes`);
+      if (range === 'unsatisfiable')
+        throw refuse(416, 'range', `the artifact has ${artifact.size} bytes`, {
+          'content-range': `bytes */${artifact.size}`,
+        });
       const headers = {
         'content-type': 'application/octet-stream',
         'content-length': String(range ? range.to - range.from + 1 : artifact.size),
@@ -56,7 +71,9 @@ export function createArtifactRoutes(ame: Ame) {
         etag: `"${artifact.digest}"`,
         ...(range ? { 'content-range': `bytes ${range.from}-${range.to}/${artifact.size}` } : {}),
       };
-      const body = artifact.size === 0 ? null : await storage.read(artifact.digest, range ?? undefined);
+      // Nobody reads the body of a HEAD, and a file stays open until its stream is read.
+      const silent = artifact.size === 0 || c.req.method === 'HEAD';
+      const body = silent ? null : await storage.read(artifact.digest, range ?? undefined);
       return new Response(body, { status: range ? 206 : 200, headers });
     });
 }

@@ -5,10 +5,11 @@ import { findDelivery, listDecisions, listDeliveries } from '../../db/deliveries
 import { listParked, queues, releaseParked, type Queue } from '../../db/due.ts';
 import { listRevisions } from '../../db/projects.ts';
 import { findRun } from '../../db/runs.ts';
+import { limit, plainText } from './params.ts';
 import { presentCheck, presentDecision, presentDelivery } from './present.ts';
 import { refuse } from './refuse.ts';
 import { createRoutes } from './routes.ts';
-import { idParam, json, notFound } from './runs.ts';
+import { idParam, json, notFound, notValid } from './runs.ts';
 import { checkShape, decisionShape, deliveryShape, parkedShape, problemShape } from './shapes.ts';
 
 const queueNames = Object.keys(queues) as [Queue, ...Queue[]];
@@ -19,8 +20,8 @@ const list = createRoute({
   summary: 'What hosts told AME, newest first',
   request: {
     query: z.object({
-      limit: z.coerce.number().int().min(1).max(200).default(30).openapi({ type: 'integer' }),
-      cursor: z.string().max(200).optional(),
+      limit,
+      cursor: plainText().optional().openapi({ description: '`next` of the page before' }),
     }),
   },
   responses: {
@@ -28,6 +29,7 @@ const list = createRoute({
       z.object({ deliveries: z.array(deliveryShape), next: z.string().nullable() }),
       'A page of deliveries',
     ),
+    ...notValid,
   },
 });
 
@@ -35,7 +37,7 @@ const show = createRoute({
   method: 'get',
   path: '/deliveries/{id}',
   summary: 'One delivery with what was decided about it',
-  request: { params: z.object({ id: z.string().max(100) }) },
+  request: { params: z.object({ id: plainText() }) },
   responses: {
     200: json(deliveryShape.extend({ decisions: z.array(decisionShape) }), 'The delivery'),
     ...notFound,
@@ -79,7 +81,7 @@ const release = createRoute({
   method: 'post',
   path: '/parked/{queue}/{id}/release',
   summary: 'Lets a parked row be tried again',
-  request: { params: z.object({ queue: z.enum(queueNames), id: z.string().max(100) }) },
+  request: { params: z.object({ queue: z.enum(queueNames), id: plainText() }) },
   responses: { 200: json(z.object({ released: z.literal(true) }), 'Released'), ...notFound },
 });
 
@@ -88,6 +90,7 @@ export function createDeliveryRoutes({ db }: Ame) {
     .openapi(list, async (c) => {
       const { limit, cursor } = c.req.valid('query');
       const before = cursor === undefined ? undefined : await findDelivery(db, cursor);
+      if (cursor !== undefined && !before) throw refuse(422, 'cursor', 'cursor: there is no page after that');
       const rows = await listDeliveries(db, { limit: limit + 1, ...(before ? { before } : {}) });
       const page = rows.slice(0, limit);
       return c.json(

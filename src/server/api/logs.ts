@@ -1,23 +1,53 @@
-import { Hono } from 'hono';
+import { createRoute, z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import { isFinal } from '../../core/run.ts';
 import { readLogChunks, readLogSize } from '../../attempt/log.ts';
 import type { Context as Ame } from '../../context.ts';
 import { findAttempt } from '../../db/attempts.ts';
 import { parseRange } from './range.ts';
+import { rangeHeader, rangeResponses } from './params.ts';
 import { refuse } from './refuse.ts';
+import { createRoutes } from './routes.ts';
+import { idParam, notFound } from './runs.ts';
 
 /** Chunks of one look, 4 MiB at most: what a slow reader makes the server hold. */
 const chunksAtOnce = 16;
 /** Milliseconds between two looks without a hint. */
 const pollMs = 1_000;
 
+const log = createRoute({
+  method: 'get',
+  path: '/attempts/{id}/log',
+  summary: 'The log of an attempt, or a range of its bytes',
+  request: { params: idParam, headers: rangeHeader },
+  responses: { ...rangeResponses('text/plain', 'The bytes as they are stored'), ...notFound },
+});
+
+const events = createRoute({
+  method: 'get',
+  path: '/attempts/{id}/log/events',
+  summary: 'The log of an attempt as it grows, as server-sent events',
+  request: {
+    params: idParam,
+    query: z.object({
+      offset: z.string().optional().openapi({ description: 'First byte; `Last-Event-ID` wins' }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'Events `log` with offset, bytes (base64), lines and skipped, then one `end`',
+      content: { 'text/event-stream': { schema: z.string() } },
+    },
+    ...notFound,
+  },
+});
+
 /**
  * `GET /attempts/{id}/log`: the bytes of a log, or a range of them. `GET /attempts/{id}/log/events`: the log as it
  * grows, as server-sent events. Each event is `log` with `{offset, bytes (base64), lines}` and the offset after it
  * as its id, so that `Last-Event-ID`, or `?offset=`, resumes to the byte; the last one is `end`.
  */
-export function createLogRoutes(ame: Ame): Hono {
+export function createLogRoutes(ame: Ame) {
   const { db, hints } = ame;
   const idOf = async (text: string): Promise<number> => {
     const attempt = /^\d{1,15}$/.test(text) ? await findAttempt(db, Number(text)) : undefined;
@@ -25,12 +55,17 @@ export function createLogRoutes(ame: Ame): Hono {
     // What was taken over from an earlier run has its log there.
     return attempt.reusedFrom ?? attempt.id;
   };
-  return new Hono()
+  const routes = createRoutes();
+  // Described, not checked by their description: an id that is none is nothing that there is.
+  routes.openAPIRegistry.registerPath(log);
+  routes.openAPIRegistry.registerPath(events);
+  return routes
     .get('/attempts/:id/log', async (c) => {
       const id = await idOf(c.req.param('id'));
       const { bytes: size } = await readLogSize(ame, id);
       const range = parseRange(c.req.header('range'), size);
-      if (range === 'unsatisfiable') throw refuse(416, 'range', `the log has ${size} bytes`);
+      if (range === 'unsatisfiable')
+        throw refuse(416, 'range', `the log has ${size} bytes`, { 'content-range': `bytes */${size}` });
       const { from, to } = range ?? { from: 0, to: size - 1 };
       const headers = {
         'content-type': 'text/plain; charset=utf-8',
@@ -44,6 +79,8 @@ export function createLogRoutes(ame: Ame): Hono {
     })
     .get('/attempts/:id/log/events', async (c) => {
       const id = await idOf(c.req.param('id'));
+      // Nobody reads the body of a HEAD, and its stream would be filled until the attempt is over.
+      if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
       const resume = c.req.header('last-event-id') ?? c.req.query('offset') ?? '0';
       let offset = /^\d{1,15}$/.test(resume) ? Number(resume) : 0;
       return streamSSE(c, async (stream) => {

@@ -6,8 +6,8 @@ import { deleteSecret, listSecrets, saveSecret } from '../../db/secrets.ts';
 import { findProject } from './request-run.ts';
 import { refuse } from './refuse.ts';
 import { createRoutes } from './routes.ts';
-import { json, notFound } from './runs.ts';
-import { problemShape, projectShape, refusalShape } from './shapes.ts';
+import { conflict, json, notFound } from './runs.ts';
+import { problemShape, projectShape } from './shapes.ts';
 
 const projectParam = z.object({
   project: z.string().max(100).openapi({ description: 'Name of the project, or its id' }),
@@ -33,6 +33,7 @@ const problems = createRoute({
   responses: {
     200: json(z.object({ commit: z.string().nullable(), problems: z.array(problemShape) }), 'Problems'),
     ...notFound,
+    ...conflict,
   },
 });
 
@@ -47,6 +48,7 @@ const secrets = createRoute({
       'Secrets',
     ),
     ...notFound,
+    ...conflict,
   },
 });
 
@@ -61,7 +63,7 @@ const setSecret = createRoute({
   responses: {
     200: json(z.object({ name: z.string() }), 'Set'),
     ...notFound,
-    422: json(refusalShape, 'Not a value that can be kept'),
+    ...conflict,
   },
 });
 
@@ -70,7 +72,7 @@ const unsetSecret = createRoute({
   path: '/projects/{project}/secrets/{name}',
   summary: 'Deletes a secret',
   request: { params: projectParam.extend({ name: secretName }) },
-  responses: { 200: json(z.object({ name: z.string() }), 'Deleted'), ...notFound },
+  responses: { 200: json(z.object({ name: z.string() }), 'Deleted'), ...notFound, ...conflict },
 });
 
 export function createProjectRoutes(ame: Ame) {

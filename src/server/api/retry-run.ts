@@ -24,11 +24,7 @@ export async function retryRun(
     const earlier = await listRetries(tx, first);
     const active = earlier.find((run) => !isFinal(run.state));
     if (active) return { run: active.id, created: false };
-    const attempts = await listAttempts(tx, of.id);
-    const reused = new Map<string, Attempt>();
-    for (const attempt of attempts) {
-      if (attempt.state === 'succeeded') reused.set(attempt.task, attempt);
-    }
+    const reused = reusable(of, await listAttempts(tx, of.id));
     const { run, created } = await insertRun(tx, {
       projectId: of.projectId,
       task: of.task,
@@ -45,6 +41,8 @@ export async function retryRun(
       whenBusy: of.whenBusy === 'queue' ? 'queue' : 'allow',
       reused,
     });
+    // Someone else asked at the same moment.
+    if (!created) return { run: run.id, created };
     await insertDecisions(tx, [
       {
         projectId: of.projectId,
@@ -62,4 +60,20 @@ export async function retryRun(
     await saveCheck(tx, { repositoryId: of.repository.id, sha: run.commit, runId: run.id, says });
     return { run: run.id, created };
   });
+}
+
+/**
+ * What succeeded, where everything before it is taken over as well: a task with `if: always` that ran after a
+ * failure runs again, because what it starts from will be another.
+ */
+function reusable(of: PlacedRun, attempts: readonly Attempt[]): ReadonlyMap<string, Attempt> {
+  const succeeded = new Map(
+    attempts.filter(({ state }) => state === 'succeeded').map((attempt) => [attempt.task, attempt]),
+  );
+  const reused = new Map<string, Attempt>();
+  for (const task of of.plan.tasks) {
+    const attempt = succeeded.get(task.name);
+    if (attempt && task.needs.every((name) => reused.has(name))) reused.set(task.name, attempt);
+  }
+  return reused;
 }

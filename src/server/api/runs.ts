@@ -5,6 +5,7 @@ import { listAttempts } from '../../db/attempts.ts';
 import { listChecks } from '../../db/checks.ts';
 import { findRun, findRunsByNumber, listRuns, requestCancel, type PlacedRun } from '../../db/runs.ts';
 import { listTransitions } from '../../db/transitions.ts';
+import { counted, limit, plainText } from './params.ts';
 import { presentAttempt, presentCheck, presentRun, presentTransition } from './present.ts';
 import { refuse } from './refuse.ts';
 import { retryRun } from './retry-run.ts';
@@ -19,11 +20,10 @@ export function json<T extends z.ZodType>(schema: T, description: string) {
   return { description, content: { 'application/json': { schema } } };
 }
 
-export const notFound = { 404: json(refusalShape, 'There is no such thing') };
-const invalid = {
-  409: json(refusalShape, 'Not possible as things are'),
-  422: json(refusalShape, 'Not valid'),
-};
+export const notValid = { 422: json(refusalShape, 'The request is not valid') };
+/** Of every route that is asked for one thing. */
+export const notFound = { 404: json(refusalShape, 'There is no such thing'), ...notValid };
+export const conflict = { 409: json(refusalShape, 'Not possible as things are') };
 
 const list = createRoute({
   method: 'get',
@@ -31,19 +31,24 @@ const list = createRoute({
   summary: 'Runs, newest first',
   request: {
     query: z.object({
-      project: z.string().optional(),
-      number: z.coerce.number().int().positive().optional().openapi({ type: 'integer' }),
+      project: plainText().optional(),
+      number: counted.optional(),
       repository: z.coerce.number().int().positive().optional().openapi({ type: 'integer' }),
       state: z.enum(runStates).optional(),
-      ref: z.string().optional(),
-      commit: z.string().optional(),
-      task: z.string().optional(),
-      limit: z.coerce.number().int().min(1).max(200).default(30).openapi({ type: 'integer' }),
-      cursor: z.string().regex(/^\d+$/).optional().openapi({ description: '`next` of the page before' }),
+      ref: plainText().optional(),
+      commit: plainText().optional(),
+      task: plainText().optional(),
+      limit,
+      cursor: z
+        .string()
+        .regex(/^\d{1,15}$/)
+        .optional()
+        .openapi({ description: '`next` of the page before' }),
     }),
   },
   responses: {
     200: json(z.object({ runs: z.array(runShape), next: z.string().nullable() }), 'A page of runs'),
+    ...notValid,
   },
 });
 
@@ -80,7 +85,7 @@ const create = createRoute({
     200: json(runShape, 'The run of an earlier request with this key'),
     201: json(runShape, 'A new run'),
     ...notFound,
-    ...invalid,
+    ...conflict,
   },
 });
 
@@ -97,7 +102,7 @@ const cancel = createRoute({
   path: '/runs/{id}/cancel',
   summary: 'Asks a run to end',
   request: { params: idParam },
-  responses: { 202: json(runShape, 'Asked'), ...notFound, ...invalid },
+  responses: { 202: json(runShape, 'Asked'), ...notFound, ...conflict },
 });
 
 const retry = createRoute({
@@ -109,7 +114,7 @@ const retry = createRoute({
     201: json(runShape, 'The new run'),
     200: json(runShape, 'A retry that has not ended yet'),
     ...notFound,
-    ...invalid,
+    ...conflict,
   },
 });
 

@@ -12,13 +12,18 @@ export function problemSection(problems: readonly Problem[]): Html | '' {
   if (problems.length === 0) return '';
   return html`<section aria-labelledby="problems-title">
     <h2 id="problems-title">Problems in ame.yaml <small>${problems.length}</small></h2>
-    <ol class="problems">${problems.map(problemItem)}</ol>
+    <ol class="problems">
+      ${problems.map(problemItem)}
+    </ol>
   </section>`;
 }
 
 function problemItem({ severity, code, message, remedy, line, column }: Problem): Html {
   return html`<li class="${severity}">
-    <p>${sign(severity)}<span class="place">${line}:${column}</span> <strong>${severity}</strong> ${prose(message)} <small class="muted">${said(code)}</small></p>
+    <p>
+      ${sign(severity)}<span class="place">ame.yaml:${line}:${column}</span>
+      <strong>${severity}</strong> ${prose(message)} <small class="muted">${said(code)}</small>
+    </p>
     ${remedy.trim() === '' ? '' : remedyOf(remedy)}
   </li>`;
 }
@@ -37,7 +42,9 @@ export function decisionSection(decisions: readonly Decision[], title: string): 
   if (decisions.length === 0) return '';
   return html`<section aria-labelledby="decisions-title">
     <h2 id="decisions-title">${title}</h2>
-    <ul class="decisions">${decisions.map(decisionItem)}</ul>
+    <ul class="decisions">
+      ${decisions.map(decisionItem)}
+    </ul>
   </section>`;
 }
 
@@ -49,8 +56,17 @@ function decisionItem({ trigger, task, outcome, rule, line, message, remedy, run
         ? 'nothing runs: the file has problems'
         : 'nothing runs';
   return html`<li>
-    <p>${sign(outcome === 'run' ? 'succeeded' : outcome === 'problems' ? 'error' : 'skipped')}<strong>${words(trigger)}</strong>: ${what}. ${prose(message)} <small class="muted">rule ${said(rule)}${line === null ? '' : `, line ${line}`}</small></p>
-    ${remedy === null ? '' : html`<p class="remedy">It would run with this in ame.yaml:</p>${block(remedy)}`}
+    <p>
+      ${sign(outcome === 'run' ? 'succeeded' : outcome === 'problems' ? 'error' : 'skipped')}<strong>${words(trigger)}</strong>:
+      ${what}. ${prose(message)}
+      <small class="muted">rule ${said(rule)}${line === null ? '' : `, line ${line}`}</small>
+    </p>
+    ${
+      remedy === null
+        ? ''
+        : html`<p class="remedy">It would run with this in ame.yaml:</p>
+            ${block(remedy)}`
+    }
   </li>`;
 }
 
@@ -69,15 +85,28 @@ export function checkSection(checks: readonly CheckRow[]): Html | '' {
   if (checks.length === 0) return '';
   return html`<section aria-labelledby="checks-title">
     <h2 id="checks-title">What the commit is told <small>${count(checks.length, 'check')}</small></h2>
-    <ul class="checks">${checks.map(checkItem)}</ul>
+    <ul class="checks">
+      ${checks.map(checkItem)}
+    </ul>
   </section>`;
 }
 
 function checkItem({ says, runId }: CheckRow): Html {
   const state = says.conclusion ?? says.status;
-  const name = runId === null ? html`${said(says.name)}` : html`<a href="/runs/${runId}">${said(says.name)}</a>`;
+  const name =
+    runId === null ? html`${said(says.name)}` : html`<a href="/runs/${runId}">${said(says.name)}</a>`;
   return html`<li>
-    <p>${sign(says.conclusion === null ? 'running' : signs[says.conclusion])}<strong>${name}</strong> <span class="muted">${words(state)}</span> ${said(says.title)}</p>
-    ${says.lines.length === 0 ? '' : html`<details><summary>Text</summary>${block(says.lines.join('\n'))}</details>`}
+    <p>
+      ${sign(says.conclusion === null ? 'running' : signs[says.conclusion])}<strong>${name}</strong>
+      <span class="muted">${words(state)}</span> ${said(says.title)}
+    </p>
+    ${
+      says.lines.length === 0
+        ? ''
+        : html`<details>
+            <summary>Text</summary>
+            ${block(says.lines.join('\n'))}
+          </details>`
+    }
   </li>`;
 }

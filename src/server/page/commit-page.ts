@@ -39,8 +39,8 @@ export async function commitPage(db: Db, sha: string): Promise<View | undefined>
         <h1>Commit <code>${sha.slice(0, 10)}</code></h1>
         <p class="muted sha"><code>${sha}</code></p>
       </header>
-      ${problemSection([...problems.values()])} ${decisionSection(decisions, 'What was decided')} ${runSection(runs, now)}
-      ${checkSection(checks)}`,
+      ${problemSection([...problems.values()])} ${decisionSection(decisions, 'What was decided')}
+      ${runSection(runs, now)} ${checkSection(checks)}`,
   };
 }
 
@@ -49,11 +49,28 @@ function runSection(runs: readonly PlacedRun[], now: Date): Html | '' {
   return html`<section aria-labelledby="runs-title">
     <h2 id="runs-title">Runs <small>${count(runs.length, 'run')}</small></h2>
     <table class="runs">
-      <thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col">Ref</th><th scope="col" class="number">Took</th></tr></thead>
-      <tbody>${runs.map(
-        (run) =>
-          html`<tr><th scope="row"><a href="/runs/${run.id}">${said(run.project.name)}#${run.number}</a> <small>${said(run.task)}</small></th><td>${stateMark(run.state)}</td><td>${shortRef(run.ref)}</td><td class="number">${took(run.startedAt, run.finishedAt, now)}</td></tr>`,
-      )}</tbody>
+      <thead>
+        <tr>
+          <th scope="col">Run</th>
+          <th scope="col">State</th>
+          <th scope="col">Ref</th>
+          <th scope="col" class="number">Took</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${runs.map(
+          (run) =>
+            html`<tr>
+              <th scope="row">
+                <a href="/runs/${run.id}">${said(run.project.name)}#${run.number}</a>
+                <small>${said(run.task)}</small>
+              </th>
+              <td>${stateMark(run.state)}</td>
+              <td>${shortRef(run.ref)}</td>
+              <td class="number">${took(run.startedAt, run.finishedAt, now)}</td>
+            </tr>`,
+        )}
+      </tbody>
     </table>
   </section>`;
 }

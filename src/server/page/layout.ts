@@ -14,29 +14,43 @@ export type View = {
 
 /** The part of a page that changes. A script that asks again puts it in the place of what it has. */
 export function mainOf({ title, main, poll }: View): Html {
-  return html`<main id="main" data-title="${said(title)} · AME" data-now="${Date.now()}" ${poll === null ? '' : html`data-poll="${poll}"`}>${main}</main>`;
+  return html`<main
+    id="main"
+    data-title="${said(title)} · AME"
+    data-now="${Date.now()}"
+    ${poll === null ? '' : html`data-poll="${poll}"`}
+  >
+    ${main}
+  </main>`;
 }
 
 /** A whole document. `nonce` lets its own style and script pass the policy that refuses all others. */
 export function documentOf(view: View, nonce: string): Html {
   return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${said(view.title)} · AME</title>
-<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%233557c9'/%3E%3Cpath d='M4 11 8 4l4 7M5.7 8.8h4.6' fill='none' stroke='white' stroke-width='1.6' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E">
-<style nonce="${nonce}">${raw(style)}</style>
-</head>
-<body>
-${signs}
-<a class="skip" href="#main">Skip to the content</a>
-<nav aria-label="AME"><a class="mark" href="/">AME</a><span id="word" role="status"></span></nav>
-${mainOf(view)}
-<script nonce="${nonce}">${raw(browserText)}${raw(browserLive)}</script>
-</body>
-</html>`;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${said(view.title)} · AME</title>
+        <link
+          rel="icon"
+          href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%233557c9'/%3E%3Cpath d='M4 11 8 4l4 7M5.7 8.8h4.6' fill='none' stroke='white' stroke-width='1.6' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E"
+        />
+        <style nonce="${nonce}">
+          ${raw(style)}
+        </style>
+      </head>
+      <body>
+        ${signs}
+        <a class="skip" href="#main">Skip to the content</a>
+        <nav aria-label="AME"><a class="mark" href="/">AME</a><span id="word" role="status"></span></nav>
+        ${mainOf(view)}
+        <script nonce="${nonce}">
+          ${raw(browserText)}${raw(browserLive)};
+        </script>
+      </body>
+    </html>`;
 }
 
 /** The drawings of states and severities, each used by its name. */

@@ -1,10 +1,11 @@
 import { html } from 'hono/html';
 import { showBytes } from '../../core/check/amounts.ts';
 import { isFinal } from '../../core/run.ts';
+import type { Attempt } from '../../db/attempts.ts';
 import { elapsed } from './log-text.ts';
-import type { LogLine } from './log-tail.ts';
+import type { LogLine, LogTail } from './log-tail.ts';
 import { said, type Html } from './pieces.ts';
-import type { LogView, RunView } from './read-run.ts';
+import type { RunView } from './read-run.ts';
 
 /** Classes of lines by stream; what the command writes to stdout is plain. */
 const streams = { 0: 'ame', 1: '', 2: 'err' } as const;
@@ -15,7 +16,12 @@ const streams = { 0: 'ame', 1: '', 2: 'err' } as const;
  */
 export function logSection({ log, run }: RunView): Html {
   if (log === null) {
-    return html`<section id="log" data-own="none"><h2>Log</h2><p class="muted">${isFinal(run.state) ? 'Nothing ran, so nothing was said.' : 'Nothing has been said yet.'}</p></section>`;
+    return html`<section id="log" data-own="none">
+      <h2>Log</h2>
+      <p class="muted">
+        ${isFinal(run.state) ? 'Nothing ran, so nothing was said.' : 'Nothing has been said yet.'}
+      </p>
+    </section>`;
   }
   const { attempt, tail } = log;
   const origin = attempt.reusedFrom ?? attempt.id;
@@ -28,18 +34,39 @@ export function logSection({ log, run }: RunView): Html {
     data-began="${began.getTime()}"
     aria-labelledby="log-title"
   >
-    <h2 id="log-title">Log of ${said(attempt.task)}${attempt.number > 1 ? ` (try ${attempt.number})` : ''} ${isFinal(attempt.state) ? '' : html`<small class="live" hidden>live</small>`}</h2>
-    <p class="legend"><span class="err">stderr</span> <span class="ame">AME</span> <a href="/api/v1/attempts/${origin}/log">whole log</a> <small class="size">${tail === null || tail.bytes === 0 ? '' : showBytes(tail.bytes)}</small></p>
-    ${tail === null ? '' : lines(tail, began)}
+    <h2 id="log-title">
+      Log of ${said(attempt.task)}${attempt.number > 1 ? ` (try ${attempt.number})` : ''}
+      ${isFinal(attempt.state) ? '' : html`<small class="live" hidden>live</small>`}
+    </h2>
+    <p class="legend">
+      <span class="err">stderr</span> <span class="ame">AME</span>
+      <a href="/api/v1/attempts/${origin}/log">whole log</a>
+      ${tail === null || !isFinal(attempt.state) || tail.bytes === 0 ? '' : html`<small>${showBytes(tail.bytes)}</small>`}
+    </p>
+    ${tail === null ? '' : lines(tail, attempt, began)}
   </section>`;
 }
 
-function lines({ lines, cut }: NonNullable<LogView['tail']>, began: Date): Html {
+function lines({ lines, cut }: LogTail, attempt: Attempt, began: Date): Html {
   // The outer element counts its scroll position from the end, so that the end is what one sees first, script or not.
-  return html`<div class="log" role="log" aria-live="off" aria-label="End of the log" tabindex="0"><div class="lines">${cut ? html`<p class="cut">Earlier lines stand in the whole log.</p>` : ''}${lines.map((line) => lineOf(line, began))}${lines.length === 0 ? html`<p class="cut">Nothing has been said yet.</p>` : ''}</div></div>`;
+  return html`<div class="log" role="log" aria-live="off" aria-label="End of the log" tabindex="0">
+    <div class="lines">
+      ${cut ? note('Earlier lines stand in the whole log.') : ''}${lines.map((line) => lineOf(line, began))}${lines.length === 0 ? note(isFinal(attempt.state) ? 'Nothing was said.' : 'Nothing has been said yet.') : ''}
+    </div>
+  </div>`;
+}
+
+function note(text: string): Html {
+  return html`<p class="cut">${text}</p>`;
 }
 
 function lineOf({ stream, at, text, open }: LogLine, began: Date): Html {
   const kind = streams[stream];
-  return html`<div class="${kind}" data-at="${elapsed(at - began.getTime())}" ${open ? html`data-open="${stream}"` : ''}>${text}</div>`;
+  // Inline, as the formatter of this code adds space within blocks.
+  return html`<span
+    class="${kind}"
+    data-at="${elapsed(at - began.getTime())}"
+    ${open ? html`data-open="${stream}"` : ''}
+    >${text}</span
+  >`;
 }

@@ -29,13 +29,15 @@ export function stateMark(state: AttemptState): Html {
 
 /** One of the drawings that the layout carries. */
 export function sign(name: string): Html {
-  return html`<svg class="sign" aria-hidden="true"><use href="#${name}"></use></svg>`;
+  return html`<svg class="sign ${name}" aria-hidden="true"><use href="#${name}"></use></svg>`;
 }
 
 /** A point in time: in full where no script runs, as the time that has passed where one does. */
 export function moment(date: Date): Html {
   const iso = date.toISOString();
-  return html`<time datetime="${iso}" data-ago="${date.getTime()}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
+  return html`<time datetime="${iso}" data-ago="${date.getTime()}"
+    >${iso.slice(0, 16).replace('T', ' ')} UTC</time
+  >`;
 }
 
 /** A time that something took, or takes: then it goes on counting where a script runs. */
@@ -48,7 +50,9 @@ export function took(from: Date | null, to: Date | null, now: Date): Html | '' {
 
 /** A commit by the beginning of its id, linked to its answer. */
 export function commitLink(commit: string): Html {
-  return html`<a class="sha" href="/commits/${encodeURIComponent(commit)}"><code>${said(commit.slice(0, 10))}</code></a>`;
+  return html`<a class="sha" href="/commits/${encodeURIComponent(commit)}"
+    ><code>${said(commit.slice(0, 10))}</code></a
+  >`;
 }
 
 /** `main` instead of `refs/heads/main`. */

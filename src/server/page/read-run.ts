@@ -90,25 +90,27 @@ function byTask(attempts: readonly Attempt[]): readonly TaskView[] {
   });
 }
 
-/** What failed explains the run; before that what runs; and else what was said last. */
+/** What failed first explains a run; before that it is what runs, the oldest so that it stays; and else what ended last. */
 function mostInteresting(tasks: readonly TaskView[], run: Run): Attempt | undefined {
   const last = tasks.map((task) => task.last);
-  const failed = last.find(({ state }) => state === 'failed');
-  const running = last.filter(({ state }) => state === 'running');
+  const failed = last.filter(({ state }) => state === 'failed');
+  const running = isFinal(run.state) ? [] : last.filter(({ state }) => state === 'running');
   const begun = last.filter(({ startedAt }) => startedAt !== null);
   return (
-    (isFinal(run.state) ? undefined : latest(running, 'startedAt')) ??
-    failed ??
-    latest(begun, 'endedAt') ??
+    inOrder(running, 'startedAt')[0] ??
+    inOrder(failed, 'finishedAt')[0] ??
+    inOrder(begun, 'endedAt').at(-1) ??
     begun.at(-1)
   );
 }
 
-function latest(attempts: readonly Attempt[], by: 'startedAt' | 'endedAt'): Attempt | undefined {
+function inOrder(
+  attempts: readonly Attempt[],
+  by: 'startedAt' | 'endedAt' | 'finishedAt',
+): readonly Attempt[] {
   return attempts
     .filter((attempt) => attempt[by] !== null)
-    .toSorted((a, b) => (a[by]?.getTime() ?? 0) - (b[by]?.getTime() ?? 0))
-    .at(-1);
+    .toSorted((a, b) => (a[by]?.getTime() ?? 0) - (b[by]?.getTime() ?? 0));
 }
 
 async function artifactsOf({ db }: LogSource, tasks: readonly TaskView[]): Promise<RunView['artifacts']> {

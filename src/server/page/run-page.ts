@@ -5,7 +5,18 @@ import { isFinal } from '../../core/run.ts';
 import { checkSection, decisionSection, problemSection } from './answer.ts';
 import type { View } from './layout.ts';
 import { logSection } from './log-section.ts';
-import { commitLink, count, moment, prose, said, shortRef, stateMark, took, words, type Html } from './pieces.ts';
+import {
+  commitLink,
+  count,
+  moment,
+  prose,
+  said,
+  shortRef,
+  stateMark,
+  took,
+  words,
+  type Html,
+} from './pieces.ts';
 import type { RunView } from './read-run.ts';
 import { taskTable } from './task-table.ts';
 
@@ -20,15 +31,23 @@ export function runPage(view: RunView): View {
   return {
     title: `${run.project.name}#${run.number} ${run.state}`,
     poll: isFinal(run.state) ? null : pollMs,
-    main: html`${header(view)} ${problemSection(view.problems)} ${taskTable(view)} ${notices(view)} ${logSection(view)} ${artifacts(view)} ${decisionSection(view.decisions, 'Why it runs')} ${checkSection(view.checks)}`,
+    main: html`${header(view)} ${problemSection(view.problems)} ${taskTable(view)} ${notices(view)}
+    ${logSection(view)} ${artifacts(view)} ${decisionSection(view.decisions, 'Why it runs')}
+    ${checkSection(view.checks)}`,
   };
 }
 
 function header(view: RunView): Html {
   const { run } = view;
   return html`<header class="run">
-    <p class="crumb"><a href="/?project=${encodeURIComponent(run.project.name)}">${said(run.project.name)}</a> <span class="muted">in ${said(`${run.repository.owner}/${run.repository.name}`)}</span></p>
-    <div class="head"><h1>${said(run.project.name)}#${run.number}</h1> ${stateMark(run.state)} ${buttons(view)}</div>
+    <p class="crumb">
+      <a href="/?project=${encodeURIComponent(run.project.name)}">${said(run.project.name)}</a>
+      <span class="muted">in ${said(`${run.repository.owner}/${run.repository.name}`)}</span>
+    </p>
+    <div class="head">
+      <h1>${said(run.project.name)}#${run.number}</h1>
+      ${stateMark(run.state)} ${buttons(view)}
+    </div>
     ${verdict(view)} ${facts(view)}
   </header>`;
 }
@@ -60,12 +79,17 @@ function verdict({ run, decisions }: RunView): Html | '' {
   }
   const { label, message, blame } = outcomes[run.class];
   const reason = run.reason ?? message;
+  // A label that repeats the state says nothing new.
+  const kind = label === run.state ? '' : html`<strong>${label}</strong>`;
   const look = run.state === 'failed' && blame !== null ? whereToLook[blame] : '';
-  return html`<p class="verdict"><strong>${label}</strong> ${prose(reason)} <span class="muted">${look}</span></p>`;
+  return html`<p class="verdict">${kind} ${prose(reason)} <span class="muted">${look}</span></p>`;
 }
 
 function facts({ run, repeats, now }: RunView): Html {
-  const waited = run.startedAt === null ? took(run.createdAt, run.finishedAt, now) : took(run.createdAt, run.startedAt, now);
+  const waited =
+    run.startedAt === null
+      ? took(run.createdAt, run.finishedAt, now)
+      : took(run.createdAt, run.startedAt, now);
   const rows: readonly (readonly [string, Html | string])[] = [
     ['Task', html`<code>${said(run.task)}</code>`],
     ['Commit', html`${commitLink(run.commit)} on <code>${shortRef(run.ref)}</code>`],
@@ -76,7 +100,16 @@ function facts({ run, repeats, now }: RunView): Html {
     ['Tries', repeats.length === 0 ? '' : html`${repeats.map((other) => repeat(other, run.id))}`],
     ['Plan', html`<code title="${run.planDigest}">${run.planDigest.slice(0, 10)}</code>`],
   ];
-  return html`<dl class="facts">${rows.map(([name, value]) => (value === '' ? '' : html`<div><dt>${name}</dt><dd>${value}</dd></div>`))}</dl>`;
+  return html`<dl class="facts">
+    ${rows.map(([name, value]) =>
+      value === ''
+        ? ''
+        : html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+    )}
+  </dl>`;
 }
 
 function repeat(other: RunView['repeats'][number], id: number): Html {
@@ -88,7 +121,9 @@ function notices(view: RunView): Html | '' {
   if (view.notices.length === 0) return '';
   return html`<section aria-labelledby="notices-title">
     <h2 id="notices-title">Notices</h2>
-    <ul class="notices">${view.notices.map((notice) => html`<li>${prose(notice)}</li>`)}</ul>
+    <ul class="notices">
+      ${view.notices.map((notice) => html`<li>${prose(notice)}</li>`)}
+    </ul>
   </section>`;
 }
 
@@ -99,11 +134,25 @@ function artifacts({ run, artifacts: all }: RunView): Html | '' {
   return html`<section aria-labelledby="artifacts-title">
     <h2 id="artifacts-title">Artifacts <small>${count(all.length, 'file')}, ${showBytes(size)}</small></h2>
     <table class="artifacts">
-      <thead><tr><th scope="col">File</th><th scope="col" class="number">Size</th><th scope="col">Task</th></tr></thead>
-      <tbody>${all.slice(0, mostArtifacts).map(
-        ({ id, path, size, task }) =>
-          html`<tr><td><a href="/api/v1/artifacts/${id}/content" download><code>${said(path)}</code></a></td><td class="number">${showBytes(size)}</td><td>${said(task)}</td></tr>`,
-      )}</tbody>
+      <thead>
+        <tr>
+          <th scope="col">File</th>
+          <th scope="col" class="number">Size</th>
+          <th scope="col">Task</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${all.slice(0, mostArtifacts).map(
+          ({ id, path, size, task }) =>
+            html`<tr>
+              <td>
+                <a href="/api/v1/artifacts/${id}/content" download><code>${said(path)}</code></a>
+              </td>
+              <td class="number">${showBytes(size)}</td>
+              <td>${said(task)}</td>
+            </tr>`,
+        )}
+      </tbody>
     </table>
     ${left > 0 ? html`<p class="muted">…and ${count(left, 'more file')}: <a href="/api/v1/runs/${run.id}/artifacts">all of them as JSON</a></p>` : ''}
   </section>`;

@@ -19,12 +19,13 @@ function phasesOf(attempt: Attempt): readonly Phase[] {
   ];
 }
 
-/** The phases that are over, such as `waited 0.1 s, prepared 0.2 s, ran 3.0 s, stored 0.1 s`. */
+/** What came around the running, such as `waited 0.1 s, stored 2.0 s`; what took no time to speak of is left out. */
 export function phaseText(attempt: Attempt): string {
   return phasesOf(attempt)
-    .flatMap(({ name, from, to }) =>
-      from === null || to === null ? [] : [`${name} ${showDuration((to.getTime() - from.getTime()) / 1_000)}`],
-    )
+    .flatMap(({ name, from, to }) => {
+      const seconds = from === null || to === null ? 0 : (to.getTime() - from.getTime()) / 1_000;
+      return name === 'ran' || seconds < 0.05 ? [] : [`${name} ${showDuration(seconds)}`];
+    })
     .join(', ');
 }
 
@@ -48,8 +49,12 @@ export function timeline(task: TaskView, span: Span): Html {
       if (from === null || end === null || end < from) return [];
       const x = Math.min(at(from), width - 3);
       const kind = name === 'ran' ? `ran ${attempt.state}` : name;
-      return [html`<rect class="${kind}" x="${x}" y="0" width="${Math.max(3, at(end) - x)}" height="8"></rect>`];
+      return [
+        html`<rect class="${kind}" x="${x}" y="0" width="${Math.max(3, at(end) - x)}" height="8"></rect>`,
+      ];
     }),
   );
-  return html`<svg class="timeline" viewBox="0 0 ${width} 8" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>`;
+  return html`<svg class="timeline" viewBox="0 0 ${width} 8" preserveAspectRatio="none" aria-hidden="true">
+    ${bars}
+  </svg>`;
 }
