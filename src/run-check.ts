@@ -5,7 +5,7 @@ import { isFinal } from './core/run.ts';
 import { listAttempts, type Attempt } from './db/attempts.ts';
 import { listArtifacts } from './db/blobs.ts';
 import type { Db } from './db/connect.ts';
-import { listLogChunks, logSize } from './db/logs.ts';
+import { logTail } from './db/logs.ts';
 import type { Run } from './db/runs.ts';
 
 /** Lines of the first failure's log that a check shows. */
@@ -65,9 +65,8 @@ async function tailOf(
   attempt: Attempt,
 ): Promise<{ readonly task: string; readonly text: string } | null> {
   // The log is archived only after the run is over and its check has said so.
-  const { bytes } = await logSize(db, attempt.id);
-  if (bytes === 0) return null;
-  const chunks = await listLogChunks(db, attempt.id, { offset: Math.max(0, bytes - tailBytes), limit: 64 });
+  const chunks = await logTail(db, attempt.id, tailBytes);
+  if (chunks.length === 0) return null;
   const text = Buffer.concat(chunks.map((chunk) => chunk.bytes)).toString('utf8');
   const lines = text.split('\n').slice(-tailLines - 1);
   return { task: attempt.task, text: lines.join('\n') };

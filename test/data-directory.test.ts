@@ -14,6 +14,7 @@ import {
   findServer,
   openDataDirectory,
   readOrCreateKey,
+  readOrCreateHost,
   readOrCreateToken,
 } from '../src/data-directory.ts';
 
@@ -138,6 +139,12 @@ describe('the lock', () => {
     expect(await next[0]?.code).toBe(0);
     expect(await findServer(parent)).toBeUndefined();
   });
+});
+
+test('the name that attempts are stored under stays when the machine is called something else', async () => {
+  const first = await readOrCreateHost(parent, 'laptop');
+  expect(first).toMatch(/^laptop-[0-9a-f]{6}$/);
+  expect(await readOrCreateHost(parent, 'renamed')).toBe(first);
 });
 
 describe('token and key', () => {

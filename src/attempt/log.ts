@@ -44,16 +44,6 @@ export async function readLogSize(
   return archive ? { bytes: archive.bytes, lines: archive.lines } : logSize(db, attemptId);
 }
 
-/** The end of the log, in order: the last chunks that together hold at least `bytes` bytes. */
-export async function readLogTail(
-  source: LogSource,
-  attemptId: number,
-  bytes: number,
-): Promise<readonly LogChunk[]> {
-  const size = await readLogSize(source, attemptId);
-  return readLogChunks(source, attemptId, { offset: Math.max(0, size.bytes - bytes), limit: 64 });
-}
-
 /**
  * Turns the rows of a log that is complete into one blob of compressed chunks, each of which can be read alone.
  * Holds one chunk at a time. Done again after a crash it makes the same blob.

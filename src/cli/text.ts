@@ -6,7 +6,11 @@ import { visibleText } from '../core/escape.ts';
  * that draws its line again and again what it drew last.
  */
 export function logLine(text: string): string {
-  const plain = stripVTControlCharacters(text).replace(/\r+$/, '');
+  const stripped = stripVTControlCharacters(text);
+  // By hand: `/\r+$/` takes a time that grows with the square of a line of carriage returns.
+  let end = stripped.length;
+  while (end > 0 && stripped[end - 1] === '\r') end -= 1;
+  const plain = stripped.slice(0, end);
   return visibleText(plain.slice(plain.lastIndexOf('\r') + 1));
 }
 

@@ -49,6 +49,14 @@ export async function logSize(
     : { bytes: 0, lines: 0 };
 }
 
+/** The chunks that hold the last `bytes` bytes, in order. Never more of them than bytes. */
+export async function logTail(db: Db, attemptId: number, bytes: number): Promise<readonly LogChunk[]> {
+  const size = await logSize(db, attemptId);
+  return size.bytes === 0
+    ? []
+    : listLogChunks(db, attemptId, { offset: Math.max(0, size.bytes - bytes), limit: bytes });
+}
+
 export type LogArchive = typeof logArchives.$inferSelect;
 
 export async function findLogArchive(db: Db, attemptId: number): Promise<LogArchive | undefined> {

@@ -29,11 +29,12 @@ export function createPages(ame: Pick<Ame, 'db' | 'storage' | 'address' | 'log'>
   pages.use(async (c, next) => {
     await next();
     // What no door knows is answered in JSON, which is not for people.
-    if (c.res.status === 404 && isForPeople(c))
-      c.res = await show(c, missing(`There is nothing at ${c.req.path}.`), 404);
+    if (c.res.status !== 404 || !isForPeople(c) || isPage(c.res)) return;
+    c.res = await show(c, missing(`There is nothing at ${c.req.path}.`), 404);
   });
   pages.get('/', async (c) => {
-    const project = c.req.query('project') ?? null;
+    // Postgres refuses a text with a NUL in it, and nothing is called so.
+    const project = c.req.query('project')?.replaceAll('\0', '') ?? null;
     return show(c, await homePage(db, ame.address(), { project, before: idOf(c.req.query('before')) }));
   });
   pages.get('/runs/:id', async (c) => {
@@ -58,6 +59,10 @@ function idOf(text: string | undefined): number | null {
 
 function isForPeople(c: Context): boolean {
   return /\btext\/html\b/.test(c.req.header('accept') ?? '') && !c.req.path.startsWith('/api/');
+}
+
+function isPage(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('text/html') ?? false;
 }
 
 function missing(reason: string): View {

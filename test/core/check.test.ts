@@ -185,15 +185,15 @@ describe('runCheck', () => {
       { state: 'running', tasks: [task, { ...task, state: 'running' }] },
       'in_progress',
       null,
-      '1 of 2 tasks done',
+      'Running 2 tasks',
     ],
     ['succeeded', {}, 'completed', 'success', 'Succeeded after 1 min 15 s'],
     [
       'failed',
-      { state: 'failed', tasks: [task, broken, broken] },
+      { state: 'failed', reason: 'late: The first in time.', tasks: [task, broken, broken] },
       'completed',
       'failure',
-      'Failed after 1 min 15 s: train and 1 more: The command ended with exit code 3.',
+      'Failed after 1 min 15 s (2 tasks): late: The first in time.',
     ],
     [
       'timed out',
@@ -207,7 +207,7 @@ describe('runCheck', () => {
       { state: 'failed', tasks: [{ ...broken, class: 'timeout' }, broken] },
       'completed',
       'failure',
-      'Failed after 1 min 15 s: train and 1 more: The command ended with exit code 3.',
+      'Failed after 1 min 15 s (2 tasks): train: The command ended with exit code 3.',
     ],
     [
       'cancelled',

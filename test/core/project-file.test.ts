@@ -39,7 +39,12 @@ describe('fixtures', () => {
     // Too large for a file that people read; tested below.
     const made: readonly ProblemCode[] = ['file-too-large'];
     // Problems of the commit around the file, found where its content is at hand.
-    const ofTheCommit: readonly ProblemCode[] = ['file-not-read', 'file-is-link', 'lfs-pointers', 'submodules'];
+    const ofTheCommit: readonly ProblemCode[] = [
+      'file-not-read',
+      'file-is-link',
+      'lfs-pointers',
+      'submodules',
+    ];
     const shown = new Set(
       allFixtures().flatMap((fixture) => expected(fixture).problems.map(({ code }) => code)),
     );

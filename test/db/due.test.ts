@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   claim,
   fail,
@@ -23,12 +23,16 @@ import { connectTestDatabase, storeProject, storeRun, type Connected, type Home 
 let connected: Connected;
 let home: Home;
 
-beforeEach(async () => {
+beforeAll(async () => {
   connected = await connectTestDatabase();
+});
+
+beforeEach(async () => {
+  await connected.empty();
   home = await storeProject(connected);
 });
 
-afterEach(() => connected.close());
+afterAll(() => connected.close());
 
 const lease = 60;
 const unchanged = { class: null, reason: null, startedAt: null, finishedAt: null } as const;
@@ -76,7 +80,7 @@ describe('a claim', () => {
     expect(
       taken
         .flat()
-        .map(({ id }) => id)
+        .map(({ id }) => String(id))
         .sort(),
     ).toEqual(rows.map(({ id }) => id).sort());
     expect(taken.slice(0, 8).every((claims) => claims.length <= 5)).toBe(true);

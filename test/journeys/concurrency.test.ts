@@ -19,7 +19,7 @@ async function busy(
 ): Promise<{ repository: Repository; states: () => Promise<string[]> }> {
   const repository = await ame.repository();
   for (const [at, { branch, hold }] of pushes.entries()) {
-    const command = hold ? `cat ${hold.path}` : `echo ${at}`;
+    const command = hold ? `read _ < ${hold.path}` : `echo ${at}`;
     await repository.push(
       {
         'ame.yaml': `projectname: busy\non: push\nconcurrency: ${concurrency}\ntasks:\n  main: ${command}\n`,
@@ -144,7 +144,7 @@ test('where there are more attempts than places, the oldest run goes first', asy
   const file = (name: string, first: string) => ({
     'ame.yaml': `projectname: ${name}\non: push\ntasks:\n  main:\n    pipeline:\n      a: ${first}\n      b: {needs: [], runcommand: 'echo ${name} b >> ${trace}'}\n      c: {needs: [], runcommand: 'echo ${name} c >> ${trace}'}\n`,
   });
-  await one.push(file('one', `cat ${hold.path}`));
+  await one.push(file('one', `read _ < ${hold.path}`));
   await narrow.until(async () => ((await narrow.read.run(one)).state === 'running' ? true : undefined));
   await two.push(file('two', `echo two a >> ${trace}`));
   await narrow.step();

@@ -179,7 +179,7 @@ test('every session of the database cut while a command runs', async () => {
   const [up, hold] = [await pipes.listen(), await pipes.hold()];
   const clone = await repository(await running());
   await clone.push({
-    'ame.yaml': `projectname: cut\non: push\ntasks:\n  main: {pipeline: {a: "echo up > ${up.path}; cat ${hold.path}", b: echo b}}\n`,
+    'ame.yaml': `projectname: cut\non: push\ntasks:\n  main: {pipeline: {a: "echo up > ${up.path}; read _ < ${hold.path}", b: echo b}}\n`,
   });
   await up.heard;
   await query(
@@ -204,7 +204,7 @@ test('the database away for a while, in which a command ends', async () => {
       tasks:
         main:
           pipeline:
-            a: [echo up > ${up.path}, cat ${hold.path}, echo meanwhile > file, echo told, echo down > ${down.path}]
+            a: [echo up > ${up.path}, read _ < ${hold.path}, echo meanwhile > file, echo told, echo down > ${down.path}]
             b: cat file
     `,
   });
@@ -238,7 +238,7 @@ test('the embedded Postgres killed while a command runs', async () => {
   try {
     const clone = await repository(embedded);
     const pushed = await clone.push({
-      'ame.yaml': `projectname: own\non: push\ntasks:\n  main: {pipeline: {a: "echo up > ${up.path}; cat ${hold.path}", b: "echo up > ${next.path}; cat ${end.path}"}}\n`,
+      'ame.yaml': `projectname: own\non: push\ntasks:\n  main: {pipeline: {a: "echo up > ${up.path}; read _ < ${hold.path}", b: "echo up > ${next.path}; read _ < ${end.path}"}}\n`,
     });
     expect(pushed.code, pushed.text).toBe(0);
     await up.heard;

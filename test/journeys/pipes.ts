@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ export type Listening = {
   readonly first: Promise<string>;
   readonly heard: Promise<string>;
 };
-/** For tasks to read from: it comes to its end when the test lets go. */
+/** For tasks to read a line from, as with `read _ < path`: each gets one when the test lets go. */
 export type Holding = { readonly path: string; release(): void };
 
 /** Named pipes between a test and the tasks of its runs, by which each knows where the other is. */
@@ -49,13 +49,10 @@ export async function createPipes(): Promise<Pipes> {
     },
     async hold() {
       const path = await make();
-      // Both ends at once: neither waits for the other.
-      let fd: number | null = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-      const release = (): void => {
-        if (fd !== null) closeSync(fd);
-        fd = null;
-      };
-      closing.push(release);
+      // Both ends at once, so that neither waits for the other, and a line is there also for who comes late.
+      const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+      closing.push(() => closeSync(fd));
+      const release = (): void => void writeSync(fd, '\n'.repeat(16));
       return { path, release };
     },
     async [Symbol.asyncDispose]() {

@@ -228,7 +228,7 @@ describe('a retry', () => {
     expect(await refusalOf(await post(`/runs/${run.id}/retry`))).toEqual([409, 'run-active']);
     await endRun(opened.ame, run.id, 'failed');
     const answers = await Promise.all([1, 2, 3, 4].map(() => post(`/runs/${run.id}/retry`)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 201]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 201]);
     const ids = new Set(await Promise.all(answers.map(async (answer) => (await read<Run>(answer)).id)));
     expect(ids.size).toBe(1);
     const [retry = 0] = ids;
@@ -330,7 +330,7 @@ describe('a request for a run', () => {
     const ask = (key: string): Promise<Response> =>
       post('/runs', { json: { project }, headers: { 'idempotency-key': key } });
     const answers = await Promise.all([1, 2, 3, 4, 5].map(() => ask('one')));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 201]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 200, 201]);
     const runs = await Promise.all(answers.map((answer) => read<Run>(answer)));
     expect(new Set(runs.map(({ id }) => id)).size).toBe(1);
     expect((await ask('two')).status).toBe(201);

@@ -16,25 +16,9 @@ const browser = runInNewContext(`${browserText}; ({ logText, elapsed, duration }
   readonly duration: (seconds: number) => string;
 };
 
-const pieces = fc.constantFrom(
-  ...[
-    '\x1b[',
-    '\x1b]',
-    '31m',
-    '0;',
-    '\x07',
-    '\x1b\\',
-    '\x1bP',
-    '\x9b',
-    '\r',
-    '\n',
-    '\t',
-    '\u202e',
-    '\u200b',
-    '\u2028',
-  ],
-  ...['a', 'é', '👩‍🔬', '<b>', '&', 'K', '\x00', '\ud800'],
-);
+const escapes = ['\x1b[', '\x1b]', '31m', '0;', '\x07', '\x1b\\', '\x1bP', '\x9b', '\r', '\n', '\t'];
+const texts = ['\u202e', '\u200b', '\u2028', 'a', 'é', '👩‍🔬', '<b>', '&', 'K', '\x00', '\ud800'];
+const pieces = fc.constantFrom(...escapes, ...texts);
 const lines = fc.oneof(
   fc.array(pieces).map((parts) => parts.join('')),
   fc.string({ unit: 'binary' }),
@@ -74,7 +58,7 @@ describe('a line of a log', () => {
     (part) => {
       // With one step for each pair of characters this would take longer than a test may.
       const line = `${part.repeat(2_000_000)}x`;
-      expect(logText(line).endsWith('x') || logText(line).length === longestLine).toBe(true);
+      expect(logText(line).length).toBeLessThanOrEqual(8 * longestLine);
     },
   );
 });

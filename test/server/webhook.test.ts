@@ -197,15 +197,13 @@ describe('a delivery of many bytes', () => {
     const socket = openSocket(port, '127.0.0.1');
     await once(socket, 'connect');
     const ended = answerOf(socket);
-    let over = false;
-    void ended.then(() => {
-      over = true;
-    });
+    const answered = new AbortController();
+    void ended.then(() => answered.abort());
     socket.write(`${['POST /webhooks/github HTTP/1.1', 'Host: x', ...head].join('\r\n')}\r\n\r\n`);
     const piece = Buffer.alloc(1024 * 1024, 0x20);
     const frame = chunked ? Buffer.concat([Buffer.from('100000\r\n'), piece, Buffer.from('\r\n')]) : piece;
     let sent = 0;
-    while (!over && sent < 200) {
+    while (!answered.signal.aborted && sent < 200) {
       sent += 1;
       if (!socket.write(frame)) await Promise.race([once(socket, 'drain').catch(() => null), ended]);
     }

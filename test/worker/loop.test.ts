@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findDelivery, insertDeliveries } from '../../src/db/deliveries.ts';
 import { connect } from '../../src/db/connect.ts';
 import { listParked, wake, type Claim } from '../../src/db/due.ts';
@@ -13,8 +13,12 @@ let connected: Connected;
 let home: Home;
 let sessions: WorkerSession[];
 
-beforeEach(async () => {
+beforeAll(async () => {
   connected = await connectTestDatabase();
+});
+
+beforeEach(async () => {
+  await connected.empty();
   home = await storeProject(connected);
   // Their numbers are those of sessions that live, so that no loop frees what another one holds.
   sessions = [await openWorkerSession(connected.url, null), await openWorkerSession(connected.url, null)];
@@ -22,8 +26,9 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const session of sessions) await session.close();
-  await connected.close();
 });
+
+afterAll(() => connected.close());
 
 type Given = Partial<LoopOptions> & { readonly step: (claim: Claim) => Promise<StepEnd> };
 
@@ -37,6 +42,10 @@ async function storeRuns(count: number): Promise<readonly number[]> {
   const ids: number[] = [];
   for (let at = 0; at < count; at += 1) ids.push((await storeRun(connected, home)).id);
   return ids;
+}
+
+function inOrder(ids: readonly Claim['id'][]): readonly Claim['id'][] {
+  return ids.toSorted((a, b) => String(a).localeCompare(String(b), 'en', { numeric: true }));
 }
 
 /** A step that waits until it is let go, and what is in it. */
@@ -53,7 +62,7 @@ function gate() {
       return promise;
     },
     /** Until so many steps have begun. */
-    async begun(count: number): Promise<void> {
+    begun: async (count: number): Promise<void> => {
       while (inside.length < count) await changed.promise;
     },
   };
@@ -71,7 +80,7 @@ describe('one look', () => {
     });
     expect(await loop.once()).toBe(3);
     expect(await loop.once()).toBe(0);
-    expect(seen.sort()).toEqual([...ids]);
+    expect(inOrder(seen)).toEqual(ids);
     connected.clock.forward(30);
     expect(await loop.once()).toBe(3);
   });
@@ -182,7 +191,7 @@ describe('the loop', () => {
         while (seen.length < ids.length) await loop.once();
       }),
     );
-    expect(seen.sort()).toEqual(ids);
+    expect(inOrder(seen)).toEqual(ids);
   });
 
   test('fills its places, looks again as soon as one is free, and hears hints', async () => {
@@ -198,7 +207,7 @@ describe('the loop', () => {
     inside[1]?.go();
     await begun(4);
     for (const one of inside) one.go();
-    expect(inside.map(({ id }) => id).sort()).toEqual([first, ...rest]);
+    expect(inOrder(inside.map(({ id }) => id))).toEqual([first, ...rest]);
     await wake(connected.db, 'runs', first);
     loop.hint();
     await begun(5);

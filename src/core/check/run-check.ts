@@ -76,14 +76,14 @@ function concludeRun({ state, tasks }: RunReport): CheckConclusion | null {
 
 function titleOf(run: RunReport): string {
   const took = run.seconds === null ? '' : ` after ${showDuration(run.seconds)}`;
-  const done = run.tasks.filter((task) => isFinal(task.state)).length;
   if (run.state === 'queued') return `Waiting to start ${counted(run.tasks.length, 'task')}`;
-  if (run.state === 'running') return `${done} of ${counted(run.tasks.length, 'task')} done`;
+  if (run.state === 'running') return `Running ${counted(run.tasks.length, 'task')}`;
   const failed = run.tasks.filter((task) => task.state === 'failed');
   const [first] = failed;
   if (run.state === 'failed' && first !== undefined) {
-    const others = failed.length > 1 ? ` and ${failed.length - 1} more` : '';
-    return `Failed${took}: ${first.name}${others}: ${first.reason ?? labelOf(first)}`;
+    // The run's reason is that of the failure that came first, which need not be the first in the plan.
+    const why = run.reason ?? `${first.name}: ${first.reason ?? labelOf(first)}`;
+    return `Failed${took}${failed.length > 1 ? ` (${failed.length} tasks)` : ''}: ${why}`;
   }
   const word = `${run.state.charAt(0).toUpperCase()}${run.state.slice(1)}${took}`;
   return run.reason === null ? word : `${word}: ${run.reason}`;

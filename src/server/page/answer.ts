@@ -98,7 +98,7 @@ function checkItem({ says, runId }: CheckRow): Html {
   return html`<li>
     <p>
       ${sign(says.conclusion === null ? 'running' : signs[says.conclusion])}<strong>${name}</strong>
-      <span class="muted">${words(state)}</span> ${said(says.title)}
+      <span class="muted">${words(state)}</span> ${prose(says.title)}
     </p>
     ${
       says.lines.length === 0

@@ -85,6 +85,8 @@ export const browserLive = String.raw`
     }
     // A large run must not keep the server busy with its page.
     const pause = Math.max(poll, 10 * (performance.now() - began)) * 2 ** Math.min(failures, 3);
+    // Another look may have been asked for meanwhile; one of them goes on.
+    clearTimeout(timer);
     timer = setTimeout(look, pause);
   }
 

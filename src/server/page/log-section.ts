@@ -61,12 +61,8 @@ function note(text: string): Html {
 }
 
 function lineOf({ stream, at, text, open }: LogLine, began: Date): Html {
-  const kind = streams[stream];
-  // Inline, as the formatter of this code adds space within blocks.
-  return html`<span
-    class="${kind}"
-    data-at="${elapsed(at - began.getTime())}"
-    ${open ? html`data-open="${stream}"` : ''}
-    >${text}</span
-  >`;
+  const time = elapsed(at - began.getTime());
+  const about = html`class="${streams[stream]}" data-at="${time}" ${open ? html`data-open="${stream}"` : ''}`;
+  // Inline and short, as the formatter of this code adds space within what is not.
+  return html`<span ${about}>${text}</span>`;
 }

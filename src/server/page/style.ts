@@ -98,8 +98,10 @@ p.sha { white-space: normal; }
 pre { margin: .45rem 0 .2rem; padding: .6rem .8rem; overflow-x: auto; background: var(--shade); border-radius: 6px; line-height: 1.5; overflow-wrap: normal; tab-size: 4; }
 details { margin: .2rem 0 0 1.42em; }
 summary { cursor: pointer; color: var(--soft); font-size: .9em; }
-#log { position: relative; }
-.legend { position: absolute; top: 1.05rem; right: 1.25rem; margin: 0; font-size: .86em; color: var(--soft); }
+#log { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0 1rem; }
+#log > * { max-width: 100%; }
+#log > .log, #log > .muted { flex: 0 0 100%; }
+.legend { margin: 0 0 .6rem; font-size: .86em; color: var(--soft); }
 .legend > * { margin-left: .9rem; }
 .legend .err, .legend .ame { display: none; }
 #log:has(.lines > .err) .legend .err, #log:has(.lines > .ame) .legend .ame { display: inline; }
@@ -110,7 +112,7 @@ summary { cursor: pointer; color: var(--soft); font-size: .9em; }
 }
 .lines { tab-size: 8; font-size: .95em; }
 .lines > span { display: block; white-space: pre-wrap; position: relative; min-height: 1.5em; padding: 0 .8rem 0 4.6rem; border-left: 3px solid transparent; }
-.lines > span::before { content: attr(data-at); position: absolute; left: 0; width: 3.8rem; text-align: right; color: var(--soft); opacity: .75; }
+.lines > span::before { content: attr(data-at); position: absolute; left: 0; width: 3.8rem; text-align: right; color: var(--soft); opacity: .85; }
 .lines > .err { border-left-color: var(--bad); }
 .legend .err { padding-left: .4rem; border-left: 3px solid var(--bad); }
 .lines > .ame, .legend .ame { color: var(--mild); }
@@ -120,11 +122,16 @@ summary { cursor: pointer; color: var(--soft); font-size: .9em; }
   section { padding: .9rem 1rem; border-radius: 8px; }
   .wide { display: none; }
   .facts { gap: .7rem 1.5rem; }
-  .legend { position: static; margin: -.3rem 0 .5rem; }
   .legend > :first-child { margin-left: 0; }
   .lines > span, .cut { padding-left: .7rem; }
   .lines > span::before { content: none; }
   th, td { padding-right: .6rem; }
+  .runs thead, .tasks thead { position: absolute; clip-path: inset(50%); }
+  .runs tbody tr, .tasks tbody tr { display: flex; flex-wrap: wrap; gap: .1rem 1rem; padding: .5rem 0; border-top: 1px solid var(--rule); }
+  .runs tbody tr:first-child, .tasks tbody tr:first-child { border-top: 0; padding-top: 0; }
+  .runs tbody > tr > *, .tasks tbody > tr > * { padding: 0; border: 0; }
+  .runs tbody th, .tasks tbody th { flex-basis: 100%; }
+  .runs .number, .tasks .number { margin-left: auto; }
 }
 @media print { nav, .buttons { display: none; } .log { max-height: none; } body { background: none; } }
 `;
