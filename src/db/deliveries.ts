@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, inArray, lt, or, sql } from 'drizzle-orm';
 import type { Db } from './connect.ts';
-import { notify, stillHeld, type Claim } from './due.ts';
+import { ClaimLostError, notify, stillHeld, type Claim } from './due.ts';
 import { decisions, deliveries, type deliveryOutcomes } from './schema/deliveries.ts';
 
 export type Delivery = typeof deliveries.$inferSelect;
@@ -82,7 +82,7 @@ export async function saveDecided(
   const { rowCount } = await db.orm.execute(sql`
     update deliveries set outcome = ${outcome}, decided_at = ${db.now()}, failures = 0, last_error = null,
       due_at = null, claimed_by = null, claimed_until = null where ${stillHeld(db, claim)}`);
-  if (rowCount !== 1) throw new Error(`delivery ${claim.id} is no longer held by this worker`);
+  if (rowCount !== 1) throw new ClaimLostError(`delivery ${claim.id} is no longer held by this worker`);
   await db.orm.execute(sql`select pg_notify('ame', 'decided')`);
 }
 

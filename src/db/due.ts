@@ -28,6 +28,11 @@ export type Claim = {
 
 type ClaimRow = { id: string; claimed_until: Date; now: Date; failures: number; postponed: number };
 
+/** Another worker holds the row by now, so that what this one found out is out of date and was not saved. */
+export class ClaimLostError extends Error {
+  override name = 'ClaimLostError';
+}
+
 /** Takes up to `limit` rows that are due, oldest first, for `leaseSeconds`. */
 export async function claim(
   db: Db,

@@ -2,7 +2,7 @@ import { and, asc, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Plan } from '../core/plan.ts';
 import type { Attempt } from './attempts.ts';
 import type { Db } from './connect.ts';
-import { notify, type Claim } from './due.ts';
+import { ClaimLostError, notify, type Claim } from './due.ts';
 import { projects } from './schema/projects.ts';
 import { repositories } from './schema/repositories.ts';
 import { attempts, runs } from './schema/runs.ts';
@@ -244,11 +244,6 @@ export async function wakeGroup(db: Db, run: Run): Promise<void> {
   await notify(db, 'runs');
 }
 
-/** Another worker saved this run first; what this one found out is out of date. */
-export class StaleRunError extends Error {
-  override name = 'StaleRunError';
-}
-
 /**
  * Saves the state of a claimed run and gives the claim back: due again in so many seconds, or with null not
  * at all, which the database grants only to a run that is final with its verdict in its check.
@@ -283,7 +278,7 @@ export async function saveRun(
       ),
     )
     .returning({ id: runs.id });
-  if (!saved) throw new StaleRunError(`run ${run.id} was saved by another worker`);
+  if (!saved) throw new ClaimLostError(`run ${run.id} was saved by another worker`);
   if (change.state !== run.state) {
     await insertTransitions(db, [
       { runId: run.id, from: run.state, to: change.state, cause: change.reason ?? change.state },

@@ -1,6 +1,15 @@
 import type { Connection } from '../db/connect.ts';
 import { isDatabaseAway } from '../db/connect.ts';
-import { claim, fail, postpone, release, releaseDead, type Claim, type Queue } from '../db/due.ts';
+import {
+  claim,
+  ClaimLostError,
+  fail,
+  postpone,
+  release,
+  releaseDead,
+  type Claim,
+  type Queue,
+} from '../db/due.ts';
 import { briefError, describeError, type Log } from '../log.ts';
 
 /** The world outside is away: the row waits, and nothing counts against it. */
@@ -57,6 +66,10 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   async function giveBack(claimed: Claim, error: unknown): Promise<void> {
+    if (error instanceof ClaimLostError) {
+      log.info({ loop: queue, id: claimed.id }, 'step left to the worker that holds the row now');
+      return;
+    }
     const away = error instanceof AwayError || isDatabaseAway(error);
     const text = briefError(error);
     log.warn(

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
+  ClaimLostError,
   claim,
   fail,
   listParked,
@@ -16,7 +17,7 @@ import {
 } from '../../src/db/due.ts';
 import { listAttempts } from '../../src/db/attempts.ts';
 import { insertDeliveries, saveDecided } from '../../src/db/deliveries.ts';
-import { findRun, saveRun, StaleRunError } from '../../src/db/runs.ts';
+import { findRun, saveRun } from '../../src/db/runs.ts';
 import { openWorkerSession, type WorkerSession } from '../../src/db/worker.ts';
 import { connectTestDatabase, storeProject, storeRun, type Connected, type Home } from './connected.ts';
 
@@ -285,10 +286,10 @@ describe('what is given back', () => {
     const second = await takeOne(2);
     await saveRun(db, second, run, { ...unchanged, state: 'running' }, 10);
     await expect(saveRun(db, first, run, { ...unchanged, state: 'queued' }, 10)).rejects.toThrow(
-      StaleRunError,
+      ClaimLostError,
     );
     await expect(saveRun(db, second, run, { ...unchanged, state: 'queued' }, 10)).rejects.toThrow(
-      StaleRunError,
+      ClaimLostError,
     );
     expect(await findRun(db, run.id)).toMatchObject({ state: 'running', version: 1 });
   });
