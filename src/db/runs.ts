@@ -45,6 +45,15 @@ export async function findRun(db: Db, id: number): Promise<PlacedRun | undefined
   return row && { ...row.run, project: row.project, repository: row.repository };
 }
 
+/** The run of a project that has this cause. */
+export async function findRunByCause(db: Db, projectId: number, causeKey: string): Promise<Run | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(runs)
+    .where(and(eq(runs.projectId, projectId), eq(runs.causeKey, causeKey)));
+  return row;
+}
+
 /** Runs that `<project>#<number>` may mean; more than one where several repositories have such a project. */
 export async function findRunsByNumber(
   db: Db,
@@ -122,10 +131,7 @@ export async function insertRun(
   row: NewRun,
 ): Promise<{ readonly run: Run; readonly created: boolean }> {
   await db.orm.select({ id: projects.id }).from(projects).where(eq(projects.id, row.projectId)).for('update');
-  const [known] = await db.orm
-    .select()
-    .from(runs)
-    .where(and(eq(runs.projectId, row.projectId), eq(runs.causeKey, row.causeKey)));
+  const known = await findRunByCause(db, row.projectId, row.causeKey);
   if (known) return { run: known, created: false };
   const [project] = await db.orm
     .update(projects)

@@ -9,7 +9,7 @@ import { inTransaction } from '../../db/connect.ts';
 import { insertDecisions } from '../../db/deliveries.ts';
 import { listProjects, type ListedProject } from '../../db/projects.ts';
 import { findRepository } from '../../db/repositories.ts';
-import { insertRun, supersede, type NewRun } from '../../db/runs.ts';
+import { findRunByCause, insertRun, supersede, type NewRun } from '../../db/runs.ts';
 import { readFileAt, resolveRef } from '../../git/repository.ts';
 import { readProjectFile } from '../../project-at.ts';
 import { runCheckOf } from '../../run-check.ts';
@@ -57,6 +57,9 @@ export async function requestRun(
 ): Promise<{ readonly run: number; readonly created: boolean }> {
   const { db } = ame;
   const project = await findProject(ame, request.project);
+  // Before anything is looked up anew: what the key once made stays the answer, even if the ref is gone since.
+  const known = key === null ? undefined : await findRunByCause(db, project.id, `request:${key}`);
+  if (known) return { run: known.id, created: false };
   const repository = await findRepository(db, project.repositoryId);
   if (!repository) throw new Error(`project ${project.id} has no repository`);
   const directory = ame.directoryOf(repository);
