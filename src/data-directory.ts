@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { chmod, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { DataDirectoryError, reason } from './data-directory/error.ts';
 import { holderFile, readHolder, takeLock } from './data-directory/lock.ts';
 import type { Holder } from './data-directory/lock.ts';
+import { makeDirectory } from './data-directory/make-directory.ts';
 import { readOrCreate, replace } from './data-directory/private-file.ts';
 
 export type DataDirectory = {
@@ -103,7 +104,7 @@ export async function readOrCreateKey(directory: string): Promise<Buffer> {
 /** Makes it for our user alone; as root others may pass through, since Postgres runs as one of them. */
 async function prepare(path: string): Promise<string> {
   const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
-  await mkdir(path, { recursive: true, mode });
+  await makeDirectory(path, mode);
   const directory = await realpath(path);
   if ((await readdir(directory)).length === 0) {
     // An empty one that somebody made for us is only ever closed further, and may not be ours to close (volumes).

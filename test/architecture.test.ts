@@ -17,6 +17,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   hints: [],
   attempt: ['core', 'db', 'git', 'storage'],
   'run-check': ['core', 'db'],
+  'file-check': ['core', 'db'],
   'project-at': ['core', 'git'],
   context: [
     'core',
@@ -39,6 +40,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'executor',
     'attempt',
+    'file-check',
     'run-check',
     'project-at',
     'context',
@@ -52,6 +54,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'github',
     'storage',
     'attempt',
+    'file-check',
     'run-check',
     'project-at',
     'context',

@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DataDirectoryError } from '../src/data-directory/error.ts';
 import { DataDirectoryBusyError } from '../src/data-directory/lock.ts';
+import { makeDirectory } from '../src/data-directory/make-directory.ts';
 import {
   dataDirectoryPath,
   findServer,
@@ -87,6 +89,42 @@ describe('the directory', () => {
     const opening = openDataDirectory(path);
     await expect(opening).rejects.toThrow(DataDirectoryError);
     await expect(opening).rejects.toThrow(/^The data directory .*file cannot be used: EEXIST[^\n]*$/);
+  });
+
+  test('below a file it is one clear error', async () => {
+    await writeFile(join(parent, 'file'), '');
+    await expect(openDataDirectory(join(parent, 'file', 'a', 'b'))).rejects.toThrow(
+      /^The data directory .*file\/a\/b cannot be used: ENOTDIR[^\n]*$/,
+    );
+  });
+
+  test('a link that leads nowhere is one clear error', async () => {
+    await symlink(join(parent, 'nowhere'), join(parent, 'link'));
+    await expect(openDataDirectory(join(parent, 'link', 'a'))).rejects.toThrow(
+      /^The data directory .*a cannot be used: EEXIST[^\n]*$/,
+    );
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    `where the system never makes one it is one clear error${process.platform === 'linux' ? '' : ' (skipped: only Linux has /proc)'}`,
+    async () => {
+      // In a process of its own: what spins there would hold a thread of this one, and it, for ever.
+      const script = join(import.meta.dirname, 'data-directory-holder.ts');
+      const child = spawn(process.execPath, [script, '/proc/ame/a/b', 'http://127.0.0.1:1'], {
+        stdio: ['pipe', 'ignore', 'pipe'],
+      });
+      started.push(child.pid ?? 0);
+      expect(await text(child.stderr)).toMatch(
+        /The data directory \/proc\/ame\/a\/b cannot be used: ENOENT[^\n]* mkdir '\/proc\/ame'/,
+      );
+    },
+  );
+
+  test('several that make the same parents at once all succeed', async () => {
+    const path = join(parent, 'a', 'b', 'c');
+    await Promise.all(Array.from({ length: 10 }, (_, index) => makeDirectory(join(path, String(index)))));
+    await makeDirectory(path);
+    expect(await readdir(path)).toHaveLength(10);
   });
 });
 

@@ -11,6 +11,7 @@ import {
   type Observation,
 } from '../core/attempt.ts';
 import { commandNotFound } from '../core/command-not-found.ts';
+import { createMasker } from '../core/mask.ts';
 import type { Digest } from '../core/snapshot.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from './clock.ts';
@@ -136,11 +137,13 @@ async function perform<Restored>(
   };
   /** What to call a failure from here on. */
   let faultClass: Fault['class'] = 'restore_failed';
+  let secrets: readonly string[] = [];
   const patiently = <T>(signal: AbortSignal, action: () => Promise<T>): Promise<T> =>
     keepTrying(action, { clock, signal, milliseconds: patienceMs, onFailure });
 
   try {
     const input = await patiently(preparing, () => door.input(attempt));
+    secrets = input.secrets.map(({ value }) => value);
     const restored = await patiently(preparing, async () => {
       await host.clear();
       return host.fetch({ door, attempt, root: input.root, directory: workspace, signal: preparing });
@@ -174,7 +177,7 @@ async function perform<Restored>(
     // Stopped before the command ran: it ended without an ending, and that is nobody's fault.
     if (!(signals.stop.aborted && draft.phases.startedAt === null)) draft.fault = faultOf(error, faultClass);
   }
-  return draft;
+  return withoutSecrets(draft, secrets);
 }
 
 /** Runs the command until it and its log have ended; writes down what becomes known on the way. */
@@ -222,6 +225,20 @@ async function runCommand<Restored>(
         });
   }
   return draft.ending;
+}
+
+/** Names of files may hold a secret as well as any output, and a report's words are shown where logs are. */
+function withoutSecrets(report: AttemptReport, secrets: readonly string[]): AttemptReport {
+  const mask = (text: string): string => {
+    const masker = createMasker(secrets);
+    return Buffer.concat([masker.push(Buffer.from(text)), masker.end()]).toString('utf8');
+  };
+  const { fault, notices } = report;
+  return {
+    ...report,
+    fault: fault && { ...fault, message: mask(fault.message) },
+    notices: notices.map(mask),
+  };
 }
 
 function faultOf(error: unknown, faultClass: Fault['class']): Fault {

@@ -121,15 +121,28 @@ async function inputFor(deps: DoorDeps, attempt: Attempt, run: PlacedRun): Promi
   const repositoryId = run.repository.id;
   const directory = deps.directoryOf(run.repository);
   const commit = await importCommit({ db, storage, temporary, repositoryId, directory }, run.commit);
-  const outputs = new Map((await listAttempts(db, run.id)).map((row) => [row.task, row.output]));
+  const rows = await listAttempts(db, run.id);
+  const outputs = new Map(rows.map((row) => [row.task, row.output]));
+  const before = ancestorsOf(run.plan, task.needs);
   const past = run.plan.tasks
     .slice(0, attempt.position)
     .map(({ name, needs }) => ({ name, needs, output: outputs.get(name) ?? null }));
   const input = await inputOf(createTreeStore(db, storage, repositoryId), commit, past, task.needs);
+  // One conflict fails the task that meets it. What runs after that failure cannot be given what both left.
+  const conflicted = rows.some(({ task: name, class: ended }) => ended === 'conflict' && before.has(name));
+  if (input.kind === 'conflict' && conflicted) return { root: commit, secrets, artifacts: task.artifacts };
   if (input.kind === 'conflict') {
     throw new AttemptFaultError({ class: 'conflict', message: describeConflicts(input.conflicts) });
   }
   return { root: input.root, secrets, artifacts: task.artifacts };
+}
+
+function ancestorsOf(plan: PlacedRun['plan'], needs: readonly string[]): ReadonlySet<string> {
+  const found = new Set(needs);
+  for (const { name, needs: earlier } of plan.tasks.toReversed()) {
+    if (found.has(name)) for (const one of earlier) found.add(one);
+  }
+  return found;
 }
 
 async function secretsFor(

@@ -41,8 +41,10 @@ export function decidePush(project: Project | null, facts: PushFacts): Decision 
   const ref = `${facts.kind} ${shown(facts.name)}`;
   if (facts.deleted) return noRun('ref-deleted', null, `The ${ref} was deleted.`);
   if (facts.fileAfter === null) {
-    if (facts.fileBefore === null) return noRun('file-absent', null, 'There is no ame.yaml at this commit.');
-    return noRun('file-deleted', null, 'ame.yaml was deleted: what runs may finish, and schedules stop.');
+    if (facts.fileBefore === null || facts.created)
+      return noRun('file-absent', null, 'There is no ame.yaml at this commit.');
+    const schedules = facts.isDefaultBranch ? ', and schedules stop' : '';
+    return noRun('file-deleted', null, `ame.yaml was deleted: what runs may finish${schedules}.`);
   }
   if (project === null)
     return noRun('file-invalid', null, 'Nothing runs until the errors in ame.yaml are repaired.');

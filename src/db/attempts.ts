@@ -1,6 +1,7 @@
 import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
 import type { AttemptReport } from '../core/attempt.ts';
 import type { Db } from './connect.ts';
+import { storableJson } from './schema/columns.ts';
 import { notify } from './due.ts';
 import { projects } from './schema/projects.ts';
 import { attempts, runs } from './schema/runs.ts';
@@ -165,7 +166,7 @@ async function saveSameShape(
   const types = columns.map((column) => sql`${sql.identifier(column)} ${sql.raw(changeable[column])}`);
   const { rows } = await db.orm.execute<{ id: string }>(sql`
     update attempts as a set ${sql.join(sets, sql`, `)}
-    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb)
+    from jsonb_to_recordset(${storableJson(changes)}::jsonb)
       as c (position int, number int, ${sql.join(types, sql`, `)})
     where a.run_id = ${runId} and a.position = c.position and a.number = c.number and a.finished_at is null
     returning a.id::text`);
@@ -209,7 +210,7 @@ export async function saveSaidStarted(db: Db, attemptId: number, at: Date): Prom
 
 /** The agent's word that it is over. Said twice it counts once; false where the attempt has ended without it. */
 export async function saveReport(db: Db, attemptId: number, report: AttemptReport): Promise<boolean> {
-  return sayOnce(db, attemptId, sql`report = coalesce(report, ${JSON.stringify(report)}::jsonb)`);
+  return sayOnce(db, attemptId, sql`report = coalesce(report, ${storableJson(report)}::jsonb)`);
 }
 
 async function sayOnce(db: Db, attemptId: number, change: ReturnType<typeof sql>): Promise<boolean> {

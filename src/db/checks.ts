@@ -3,6 +3,7 @@ import type { Check } from '../core/check.ts';
 import type { Db } from './connect.ts';
 import { dueUnlessWoken, notify, stillHeld, type Claim } from './due.ts';
 import { checks } from './schema/checks.ts';
+import { storableJson } from './schema/columns.ts';
 
 export type CheckRow = typeof checks.$inferSelect;
 
@@ -43,7 +44,7 @@ export async function saveSaid(
   said: Check,
   hostCheckId: string | null,
 ): Promise<boolean> {
-  const text = JSON.stringify(said);
+  const text = storableJson(said);
   const { rowCount } = await db.orm.execute(sql`
     update checks set said = ${text}::jsonb, said_at = ${db.now()}, host_check_id = ${hostCheckId}, failures = 0,
       postponed = 0, last_error = null,

@@ -8,15 +8,19 @@ import { repositories } from './schema/repositories.ts';
 export type ProjectRow = typeof projects.$inferSelect;
 export type Revision = typeof revisions.$inferSelect;
 
-/** The project in one directory of a repository; its name is what a file last called it. */
+/** The project in one directory of a repository. One that is there keeps its name unless `rename` says otherwise. */
 export async function upsertProject(
   db: Db,
   row: { readonly repositoryId: number; readonly path: string; readonly name: string },
+  rename: boolean,
 ): Promise<ProjectRow> {
   const [stored] = await db.orm
     .insert(projects)
     .values({ ...row, createdAt: db.now() })
-    .onConflictDoUpdate({ target: [projects.repositoryId, projects.path], set: { name: row.name } })
+    .onConflictDoUpdate({
+      target: [projects.repositoryId, projects.path],
+      set: { name: rename ? row.name : sql`${projects.name}` },
+    })
     .returning();
   if (!stored) throw new Error('a project could not be stored');
   return stored;

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, inArray, asc, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Plan } from '../core/plan.ts';
 import type { Attempt } from './attempts.ts';
 import type { Db } from './connect.ts';
@@ -66,6 +66,15 @@ export async function findRunsByNumber(
     .orderBy(asc(runs.id))
     .limit(20);
   return rows.map((row) => ({ ...row.run, project: row.project, repository: row.repository }));
+}
+
+export async function listRunsById(db: Db, ids: readonly number[]): Promise<readonly Run[]> {
+  if (ids.length === 0) return [];
+  return db.orm
+    .select()
+    .from(runs)
+    .where(inArray(runs.id, [...ids]))
+    .orderBy(asc(runs.id));
 }
 
 export type RunFilter = {

@@ -61,6 +61,8 @@ function receiveSettings(maxBytes: number): readonly GitSetting[] {
     ...tolerated.map((id): GitSetting => [`receive.fsck.${id}`, 'ignore']),
     ['receive.denyNonFastForwards', 'false'],
     ['receive.denyDeletes', 'false'],
+    // Also the default branch may go: `adoptHead` finds another one.
+    ['receive.denyDeleteCurrent', 'ignore'],
     ['receive.maxInputSize', String(maxBytes)],
     // Only branches and tags can be pushed; git refuses the others with `hiddenRefReason`.
     ['receive.hideRefs', 'refs'],
@@ -167,18 +169,23 @@ export async function setHead(directory: string, branch: string): Promise<void> 
 }
 
 /**
- * Lets HEAD follow the first push: where it leads nowhere, it is set to `main`, `master` or the first of
- * the branches, and a clone finds something to check out. Answers with HEAD's branch.
+ * Lets HEAD follow a push that made these `branches` or deleted others: where it leads nowhere, it is set to
+ * `main`, `master` or the first branch by name, and a clone finds something to check out. Without any branch it
+ * stays. Answers with HEAD's branch.
  */
 export async function adoptHead(directory: string, branches: readonly string[]): Promise<string> {
   const head = await readHead(directory);
-  if (branches.length === 0 || branches.includes(head)) return head;
-  const existing = await askGit(directory, ['for-each-ref', '--format=%(refname)', '--', head]);
-  if (existing.split('\n').includes(head)) return head;
-  const preferred = ['refs/heads/main', 'refs/heads/master'].find((name) => branches.includes(name));
-  const chosen = preferred ?? branches[0] ?? head;
-  await setHead(directory, chosen);
+  if (branches.includes(head) || (await branchesBelow(directory, head)).includes(head)) return head;
+  const existing = await branchesBelow(directory, 'refs/heads/');
+  const preferred = ['refs/heads/main', 'refs/heads/master'].find((name) => existing.includes(name));
+  const chosen = preferred ?? existing[0] ?? head;
+  if (chosen !== head) await setHead(directory, chosen);
   return chosen;
+}
+
+async function branchesBelow(directory: string, name: string): Promise<string[]> {
+  const listed = await askGit(directory, ['for-each-ref', '--format=%(refname)', '--', name]);
+  return listed.split('\n').filter((line) => line !== '');
 }
 
 /** Packs what many small pushes left as loose files; keeps every object, reachable or not. */

@@ -1,9 +1,11 @@
 import type { ByteReader } from './byte-reader.ts';
+import { isUtf8 } from 'node:buffer';
 import { adoptHead, keepCommits, receivePack } from './host.ts';
 import { isZeroId } from './object-id.ts';
+import { encodeBand, encodePkt, flushPkt } from './pkt-line.ts';
 import { withRemoteLines, type Settled } from './push-answer.ts';
 import { pushEffect } from './push-effect.ts';
-import type { PushRequest, RefCommand } from './receive-commands.ts';
+import type { PushRequest, RefCommand, RefNameError } from './receive-commands.ts';
 import type { PushReport } from './report-status.ts';
 import { isAncestor, listRefs } from './repository.ts';
 
@@ -37,6 +39,30 @@ export async function drain(reader: ByteReader): Promise<void> {
   } catch {
     // The client is gone, and so is the need.
   }
+}
+
+/**
+ * The answer to a push with a name that is not UTF-8, which git never sees: every ref is refused, under the bytes
+ * that the client knows it by, and a line says what to do.
+ */
+export async function* refuseNames({
+  refs,
+  capabilities,
+}: RefNameError): AsyncGenerator<Uint8Array, void, undefined> {
+  const refused = refs.map((ref) => {
+    const reason = isUtf8(ref) ? 'another ref of the push was refused' : 'the name of the ref is not UTF-8';
+    return encodePkt(Buffer.concat([Buffer.from('ng '), ref, Buffer.from(` ${reason}\n`)]));
+  });
+  const asked = capabilities.has('report-status') || capabilities.has('report-status-v2');
+  const report = asked ? Buffer.concat([encodePkt('unpack ok\n'), ...refused, flushPkt]) : Buffer.alloc(0);
+  if (!capabilities.has('side-band-64k')) {
+    yield report;
+    return;
+  }
+  yield encodeBand(1, report);
+  yield encodeBand(2, 'AME keeps names of branches and tags in UTF-8: nothing was changed.\n');
+  yield encodeBand(2, 'Give the branch or tag another name and push again.\n');
+  yield flushPkt;
 }
 
 async function* wholeBody(request: PushRequest, reader: ByteReader): AsyncGenerator<Uint8Array> {

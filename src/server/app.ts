@@ -49,7 +49,11 @@ export function createApp(ame: Ame) {
       },
       recordPush: (repositoryId, refs, head) => recordMoves(db, repositoryId, refs, head),
       decisionLines: (ids, signal) =>
-        pushLines({ db, hints, withToken: (line) => openLinks(line, ame) }, ids, signal),
+        pushLines(
+          { db, hints, address: () => ame.address(), withToken: (line) => openLinks(line, ame) },
+          ids,
+          signal,
+        ),
       ready: () => isReachable(db),
       failed: (error) => log.warn({ error: describeError(error) }, 'git request failed'),
     }),

@@ -3,8 +3,8 @@ import { createByteReader } from '../git/byte-reader.ts';
 import { createRepository } from '../git/host.ts';
 import { refusal } from '../git/push-answer.ts';
 import { isPushable, onlyBranchesAndTags } from '../git/push-effect.ts';
-import { parseReceiveCommands, type PushRequest, type RefCommand } from '../git/receive-commands.ts';
-import { drain, takePush } from '../git/take-push.ts';
+import { parseReceiveCommands, RefNameError, type PushRequest, type RefCommand } from '../git/receive-commands.ts';
+import { drain, refuseNames, takePush } from '../git/take-push.ts';
 import type { GitDoorDeps, HostedRepository } from './git.ts';
 import { none, parseRequest, plain, stream } from './git-exchange.ts';
 
@@ -18,14 +18,15 @@ export async function pushTo(context: Context, deps: GitDoorDeps): Promise<Respo
   const asked = parseRequest(context, 'git-receive-pack');
   if (asked instanceof Response) return asked;
   const reader = createByteReader(asked.body);
+  const type = 'application/x-git-receive-pack-result';
   let request: PushRequest;
   try {
     request = await parseReceiveCommands(reader);
   } catch (error) {
     await drain(reader);
+    if (error instanceof RefNameError) return stream(type, refuseNames(error));
     return plain(400, error instanceof Error ? error.message : 'the push could not be read');
   }
-  const type = 'application/x-git-receive-pack-result';
   // Before a long push git tries whether it is let in, with a request that asks for nothing.
   if (request.commands.length === 0) return stream(type, none());
   const refused = refuse(request) ?? ((await isReady(deps)) ? null : { reason: () => away, lines: [] });

@@ -1,12 +1,15 @@
 import { plainCheck } from '../core/check.ts';
-import { listChecks } from '../db/checks.ts';
 import type { Db } from '../db/connect.ts';
-import { findDelivery, listDecisions } from '../db/deliveries.ts';
+import { findDelivery, listDecisions, type Delivery } from '../db/deliveries.ts';
+import { listRevisions } from '../db/projects.ts';
+import { fileCheckOf } from '../file-check.ts';
 import type { Hints } from '../hints.ts';
 
 export type PushLineDeps = {
   readonly db: Db;
   readonly hints: Hints;
+  /** Of this server's pages, without a slash at its end. */
+  readonly address: () => string;
   /** Lets the addresses of this server's pages in a line open without asking. */
   readonly withToken: (line: string) => string;
 };
@@ -15,8 +18,8 @@ export type PushLineDeps = {
 const pollMs = 100;
 
 /**
- * What AME decided about a push, as lines for the terminal of who pushed: the check of the file for each ref, as
- * soon as it is decided. Ends when all is said or the signal says that time is up.
+ * What AME decided about a push, as lines for the terminal of who pushed: for each ref the problems of its file, and
+ * what runs or which rule said no. Ends when all is said or the signal says that time is up.
  */
 export async function* pushLines(
   deps: PushLineDeps,
@@ -24,33 +27,48 @@ export async function* pushLines(
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   for (const id of deliveryIds) {
-    const lines = await linesOf(deps, id, signal);
-    if (lines === null) {
+    const delivery = await decided(deps, id, signal);
+    if (delivery === null) {
       yield `AME has the push and will decide about it: ame why ${id}`;
       return;
     }
-    yield* lines;
+    if (deliveryIds.length > 1) yield `${(delivery.ref ?? '').replace(/^refs\/(heads|tags)\//, '')}:`;
+    yield* await linesOf(deps, delivery);
   }
 }
 
-async function linesOf(
-  deps: PushLineDeps,
-  id: string,
-  signal: AbortSignal,
-): Promise<readonly string[] | null> {
+/** The delivery once it is decided; `null` where time is up before. */
+async function decided(deps: PushLineDeps, id: string, signal: AbortSignal): Promise<Delivery | null> {
   for (;;) {
     const heard = deps.hints.wait('decided', pollMs, signal);
     const delivery = await findDelivery(deps.db, id);
-    if (delivery?.decidedAt && delivery.after !== null && delivery.repositoryId !== null) {
-      const decisions = await listDecisions(deps.db, { deliveries: [id] });
-      const commit = decisions.find((decision) => decision.commit !== null)?.commit;
-      const [check] = commit
-        ? await listChecks(deps.db, { sha: commit, repositoryId: delivery.repositoryId })
-        : [];
-      if (!check) return decisions.map(({ message }) => message);
-      return plainCheck(check.says).trimEnd().split('\n').map(deps.withToken);
-    }
+    if (delivery?.decidedAt) return delivery;
     if (signal.aborted) return null;
     await heard;
   }
+}
+
+async function linesOf(deps: PushLineDeps, delivery: Delivery): Promise<readonly string[]> {
+  const { db, address, withToken } = deps;
+  const decisions = await listDecisions(db, { deliveries: [delivery.id] });
+  const [first] = decisions;
+  const commit = first?.commit ?? null;
+  const revisions = commit === null ? [] : await listRevisions(db, commit);
+  const revision = revisions.find(({ projectId }) => projectId === first?.projectId);
+  if (commit === null || !revision || delivery.repositoryId === null)
+    return decisions.map(({ message }) => message);
+  const { project, problems } = revision;
+  const { repositoryId } = delivery;
+  const about = {
+    repositoryId,
+    commit,
+    address: address(),
+    project: project?.name ?? null,
+    problems,
+    decisions,
+  };
+  return plainCheck(await fileCheckOf(db, about))
+    .trimEnd()
+    .split('\n')
+    .map(withToken);
 }

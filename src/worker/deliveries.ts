@@ -1,4 +1,3 @@
-import { fileCheck } from '../core/check/file-check.ts';
 import { planDigest, planTask, type Plan } from '../core/plan.ts';
 import { PlanError } from '../core/plan/plan-error.ts';
 import type { Problem } from '../core/problems.ts';
@@ -10,6 +9,7 @@ import { inTransaction, type Db } from '../db/connect.ts';
 import {
   findDelivery,
   insertDecisions,
+  listDecisions,
   saveDecided,
   type Delivery,
   type NewDecision,
@@ -29,6 +29,7 @@ import { fileNotices, withOtherName } from './file-notices.ts';
 import { readProjectFile } from '../project-at.ts';
 import type { StepEnd } from './loop.ts';
 import { gatherPush, type Push } from './push-facts.ts';
+import { fileCheckOf } from '../file-check.ts';
 import { runCheckOf } from '../run-check.ts';
 
 export type DeliveryDeps = {
@@ -37,7 +38,8 @@ export type DeliveryDeps = {
   /** Where a repository's content is on this machine. */
   readonly directoryOf: (repository: Repository) => string;
   readonly urlOf: (run: { readonly id: number }) => string;
-  readonly commitUrlOf: (repository: Repository, commit: string) => string;
+  /** Of this server's pages, without a slash at its end. */
+  readonly address: () => string;
 };
 
 /**
@@ -113,7 +115,14 @@ async function storeDecision(tx: Db, deps: DeliveryDeps, decided: Decided): Prom
   const known = await findProjectAt(tx, repository.id, '');
   const name = project?.name ?? known?.name ?? repository.name;
   const row =
-    push.file === null ? known : await upsertProject(tx, { repositoryId: repository.id, path: '', name });
+    push.file === null
+      ? known
+      : await upsertProject(
+          tx,
+          { repositoryId: repository.id, path: '', name },
+          // What the project is called is for the default branch to say, as it is now.
+          push.facts.isDefaultBranch && !push.outdated,
+        );
   const about = {
     deliveryId: delivery.id,
     projectId: row?.id ?? null,
@@ -173,13 +182,14 @@ async function storeDecision(tx: Db, deps: DeliveryDeps, decided: Decided): Prom
   }
   await insertDecisions(tx, rows);
   if (push.file && push.commit !== null) {
-    const says = fileCheck({
+    const all = await listDecisions(tx, { commit: push.commit });
+    const says = await fileCheckOf(tx, {
+      repositoryId: repository.id,
+      commit: push.commit,
+      address: deps.address(),
       project: project?.name ?? null,
       problems,
-      decision: refusedPlan(decided.planned) ?? decision,
-      runs: runs.map(({ run }) => ({ number: run.number, task: run.task, url: deps.urlOf(run) })),
-      externalId: `file:${repository.id}:${push.commit}`,
-      url: deps.commitUrlOf(repository, push.commit),
+      decisions: all.filter((one) => one.repositoryId === repository.id && one.trigger === 'push'),
     });
     await saveCheck(tx, { repositoryId: repository.id, sha: push.commit, runId: null, says });
   }
@@ -189,14 +199,6 @@ async function storeDecision(tx: Db, deps: DeliveryDeps, decided: Decided): Prom
     await saveCheck(tx, { repositoryId: repository.id, sha: run.commit, runId: run.id, says });
   }
   return runs.map(({ run }) => run);
-}
-
-/** What only shows in the whole plan is said on the file's check as the rule that let nothing run. */
-function refusedPlan(planned: readonly Planned[]): Decision | null {
-  const refused = planned.find((one) => 'error' in one);
-  if (!refused || !('error' in refused)) return null;
-  const { code, message } = refused.error;
-  return { outcome: 'no-run', tasks: [], rule: code, line: null, message, remedy: null };
 }
 
 async function storeRun(

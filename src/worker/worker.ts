@@ -14,14 +14,13 @@ export type Loops = { readonly [queue in Exclude<Queue, 'schedules'>]: Loop };
 export function createLoops(ctx: Context, worker: () => number): Loops {
   const { db, log, config, executor, directoryOf } = ctx;
   const urlOf = (run: { readonly id: number }): string => `${ctx.address()}/runs/${run.id}`;
-  const commitUrlOf = (_: unknown, commit: string): string => `${ctx.address()}/commits/${commit}`;
   const shared = { db, log, worker, leaseSeconds: 60 };
   return {
     deliveries: createLoop({
       ...shared,
       queue: 'deliveries',
       concurrency: 4,
-      step: (claim) => decideDelivery({ db, log, directoryOf, urlOf, commitUrlOf }, claim),
+      step: (claim) => decideDelivery({ db, log, directoryOf, urlOf, address: ctx.address }, claim),
     }),
     repositories: createLoop({
       ...shared,

@@ -64,7 +64,7 @@ export type Home = { readonly repositoryId: number; readonly projectId: number }
 /** A repository with a project. */
 export async function storeProject(connected: Pick<Connected, 'db'>, name = 'spam'): Promise<Home> {
   const repository = await insertLocalRepository(connected.db, { owner: 'ada', name });
-  const project = await upsertProject(connected.db, { repositoryId: repository.id, path: '', name });
+  const project = await upsertProject(connected.db, { repositoryId: repository.id, path: '', name }, true);
   return { repositoryId: repository.id, projectId: project.id };
 }
 

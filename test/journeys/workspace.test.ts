@@ -103,7 +103,7 @@ test('two tasks that changed one file differently are a conflict that names file
             same: {needs: [], runcommand: echo same > out/same.txt}
             joint: {needs: [left, right, same], runcommand: echo never}
             after: echo never
-            clean_up: {needs: [joint], if: failure, runcommand: echo never}
+            clean_up: {needs: [joint], if: failure, runcommand: "cat out/result.txt"}
     `,
     'out/result.txt': 'none\n',
   });
@@ -113,7 +113,7 @@ test('two tasks that changed one file differently are a conflict that names file
     'same succeeded',
     'joint failed conflict',
     'after skipped',
-    'clean_up failed conflict',
+    'clean_up succeeded',
   ]);
   const joint = await ame.read.attempt(ended, 'joint');
   expect(joint.reason).toMatch(/out\/result\.txt \(left and right\)/);

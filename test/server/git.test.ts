@@ -100,9 +100,6 @@ describe('a push', () => {
       { ref: 'refs/heads/topic', before: head, after: zero },
       { ref: 'refs/tags/v1', before: tag, after: zero },
     ]);
-    const refused = await push('--delete', 'main');
-    expect(refused.err).toContain('deletion of the current branch prohibited');
-    expect(host.pushes).toHaveLength(2);
     expect(Object.keys(await remoteRefs())).toEqual(['HEAD', 'refs/heads/main', 'refs/tags/light']);
   });
 
@@ -115,6 +112,45 @@ describe('a push', () => {
     expect(await push(...branches.map((branch) => `HEAD:refs/heads/${branch}`))).toMatchObject({ code: 0 });
     expect(host.pushes[0]?.head).toBe(head);
     expect((await remoteRefs())['HEAD']).toBe(id);
+  });
+
+  test.each([
+    { others: ['zebra', 'master', 'alpha'], next: 'refs/heads/master' },
+    { others: ['zebra', 'main/1', 'alpha'], next: 'refs/heads/alpha', first: 'only' },
+    { others: [], next: 'refs/heads/main' },
+  ])(
+    'the default branch may be deleted, and $next takes its place',
+    async ({ others, next, first = 'main' }) => {
+      const id = await commit('one');
+      await push(`HEAD:refs/heads/${first}`);
+      if (others.length > 0) await push(...others.map((branch) => `HEAD:refs/heads/${branch}`));
+      const deleted = await push('--delete', first);
+      expect(deleted).toMatchObject({ code: 0 });
+      expect(deleted.err).not.toContain('denyDeleteCurrent');
+      expect(host.pushes.at(-1)).toEqual({
+        repositoryId: 1,
+        refs: [{ ref: `refs/heads/${first}`, before: id, after: zero }],
+        head: next,
+      });
+      const listed = await remoteRefs();
+      expect(listed[`refs/heads/${first}`]).toBeUndefined();
+      expect(listed['HEAD']).toBe(others.length > 0 ? id : undefined);
+      const clone = join(host.directory, 'clone');
+      await git(host.directory, 'clone', '--quiet', host.address('ada', 'spam'), clone);
+      expect(await git(clone, 'symbolic-ref', 'HEAD')).toBe(next);
+      // A branch of the old name that comes back does not take the place again.
+      expect(await push(`HEAD:refs/heads/${first}`)).toMatchObject({ code: 0 });
+      expect(host.pushes.at(-1)?.head).toBe(next);
+      expect(host.failures).toEqual([]);
+    },
+  );
+
+  test('the default branch renamed in one push is followed', async () => {
+    const id = await commit('one');
+    await push('main');
+    expect(await push(':main', 'HEAD:refs/heads/trunk')).toMatchObject({ code: 0 });
+    expect(host.pushes[1]?.head).toBe('refs/heads/trunk');
+    expect(await remoteRefs()).toEqual({ HEAD: id, 'refs/heads/trunk': id });
   });
 
   test('50 refs at once are taken, 51 are refused before any of them moves', async () => {
@@ -216,6 +252,27 @@ describe('names of refs that look like something else', () => {
       expect(await git(clone, 'rev-parse', 'HEAD')).toBe(head);
     }
     expect(host.failures).toEqual([]);
+  });
+});
+
+describe('a name that is not UTF-8', () => {
+  test('is refused beside the ref, and the others of the push stay', async () => {
+    const head = await commit('one');
+    // Written as git packs them, since not every file system takes such a name.
+    const packed = Buffer.from(`${head} refs/heads/caf\xe9\n`, 'latin1');
+    await writeFile(join(work, '.git', 'packed-refs'), packed);
+    const pushed = await push('refs/heads/*:refs/heads/*');
+    expect(pushed.code).toBe(1);
+    expect(pushed.err).toContain(
+      '[remote rejected] caf\ufffd -> caf\ufffd (the name of the ref is not UTF-8)',
+    );
+    expect(pushed.err).toContain('[remote rejected] main -> main (another ref of the push was refused)');
+    expect(pushed.err).toMatch(/remote: AME keeps names of branches and tags in UTF-8: nothing was changed/);
+    expect(pushed.err).not.toMatch(/HTTP 400|unknown ref|did not report/);
+    expect(host.pushes).toEqual([]);
+    expect(host.failures).toEqual([]);
+    expect(await remoteRefs()).toEqual({});
+    expect(await push('main')).toMatchObject({ code: 0 });
   });
 });
 

@@ -53,7 +53,7 @@ export async function makeRun(
     owner: 'ada',
     name: repositoryName ?? `spam-${made}`,
   });
-  const project = await upsertProject(db, { repositoryId: repository.id, path: '', name: projectName });
+  const project = await upsertProject(db, { repositoryId: repository.id, path: '', name: projectName }, true);
   const task = given.task ?? 'main';
   const plan: Plan = { project: projectName, task, tasks: tasks.map(planned), deadlines: [] };
   const { run } = await inTransaction(db, (tx) =>

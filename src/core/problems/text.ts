@@ -28,6 +28,14 @@ export const textProblems = {
     remedy: () =>
       'Delete it. Where a value needs it, write it between double quotes as an escape such as `"\\x1b"`.',
   }),
+  'unstorable-text': define<{ character: string }>({
+    severity: 'error',
+    explanation:
+      'An escape stands for NUL or for half of a character: no command, variable or name can hold that.',
+    example: 'projectname: spam\ntasks:\n  train: "printf \\0"\n',
+    message: ({ character }) => `This text holds ${character}, which no command, variable or name can hold.`,
+    remedy: () => 'Delete the escape. Between single quotes a backslash is only a backslash.',
+  }),
   'strange-space': define<{ character: string }>({
     severity: 'error',
     explanation:

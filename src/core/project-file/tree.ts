@@ -87,7 +87,10 @@ function buildPlain(
     building.report('custom-tag', marks.at, { tag: marks.tag });
     return { kind: 'broken', at };
   }
-  if (isScalar(node)) return scalar(node, at, tag);
+  if (isScalar(node)) {
+    const built = scalar(node, at, tag);
+    return built.kind === 'text' && !isStorable(building, built.text, at) ? { kind: 'broken', at } : built;
+  }
   return isSeq(node) ? list(building, node, at, depth) : map(building, node, at, depth, tag);
 }
 
@@ -140,6 +143,14 @@ function scalar(node: Scalar, at: Place, tag: string | null): Node {
     reads: read === null || read === text ? null : read,
     offset: exact ? offset : null,
   };
+}
+
+/** Escapes between double quotes can make what the file itself was searched for: NUL, and halves of a character. */
+function isStorable(building: Building, text: string, at: Place): boolean {
+  const nul = text.includes('\0');
+  if (!nul && text.isWellFormed()) return true;
+  building.report('unstorable-text', at, { character: nul ? 'a NUL character' : 'half of a character' });
+  return false;
 }
 
 function list(building: Building, node: YAMLSeq, at: Place, depth: number): ListNode {
@@ -219,7 +230,8 @@ function keyText(building: Building, pair: Pair, at: Place): string | null {
   const key = nodeOf(pair.key);
   if (isScalar(key) && (key.tag === undefined || coreTags.test(key.tag))) {
     const isNothing = key.type === 'PLAIN' && key.source === '';
-    if (!isNothing) return key.type === 'PLAIN' ? (key.source ?? '') : String(key.value);
+    const text = key.type === 'PLAIN' ? (key.source ?? '') : String(key.value);
+    if (!isNothing) return isStorable(building, text, at) ? text : null;
   }
   // A key is rarely shared; an alias as a key is read as the text it stands for.
   const aliased = isAlias(key) ? building.anchors.get(key.source)?.node : undefined;

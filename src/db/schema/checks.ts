@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { check, index, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { check, index, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { Check } from '../../core/check.ts';
-import { id, queueChecks, queueColumns, reference, time } from './columns.ts';
+import { id, queueChecks, queueColumns, reference, time, json } from './columns.ts';
 import { repositories } from './repositories.ts';
 import { runs } from './runs.ts';
 
@@ -16,8 +16,8 @@ export const checks = pgTable(
     sha: text('sha').notNull(),
     name: text('name').notNull(),
     runId: reference('run_id').references(() => runs.id),
-    says: jsonb('says').$type<Check>().notNull(),
-    said: jsonb('said').$type<Check>(),
+    says: json('says').$type<Check>().notNull(),
+    said: json('said').$type<Check>(),
     saidAt: time('said_at'),
     /** The host's id of what was made there. */
     hostCheckId: text('host_check_id'),

@@ -23,6 +23,21 @@ export function reference(name: string) {
   return bigint(name, { mode: 'number' });
 }
 
+/**
+ * JSON as Postgres can hold it: jsonb refuses NUL and halves of characters, which what a task printed may contain.
+ * They become the replacement character, so that no text of a user can keep a row from being stored.
+ */
+export function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'string' ? part.toWellFormed().replaceAll('\0', '\u{fffd}') : part,
+  );
+}
+
+export const json = customType<{ data: unknown; driverData: string }>({
+  dataType: () => 'jsonb',
+  toDriver: storableJson,
+});
+
 export const bytes = customType<{ data: Uint8Array; driverData: Buffer }>({
   dataType: () => 'bytea',
   toDriver: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength),

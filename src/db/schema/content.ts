@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { check, index, integer, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { LogChunk } from '../../core/attempt.ts';
-import { bytes, id, reference, time } from './columns.ts';
+import { bytes, id, reference, time, json } from './columns.ts';
 import { repositories } from './repositories.ts';
 import { attempts } from './runs.ts';
 
@@ -88,7 +88,7 @@ export const logChunks = pgTable(
     offset: reference('offset').notNull(),
     length: integer('length').notNull(),
     bytes: bytes('bytes').notNull(),
-    lines: jsonb('lines').$type<LogChunk['lines']>().notNull(),
+    lines: json('lines').$type<LogChunk['lines']>().notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.attemptId, t.seq] }),
@@ -108,5 +108,5 @@ export const logArchives = pgTable('log_archives', {
   bytes: reference('bytes').notNull(),
   lines: reference('lines').notNull(),
   /** Of each chunk: its first byte in the log, and where its compressed form begins and ends in the blob. */
-  index: jsonb('index').$type<readonly (readonly [offset: number, from: number, to: number])[]>().notNull(),
+  index: json('index').$type<readonly (readonly [offset: number, from: number, to: number])[]>().notNull(),
 });

@@ -4,7 +4,6 @@ import {
   check,
   index,
   integer,
-  jsonb,
   pgTable,
   text,
   uniqueIndex,
@@ -12,7 +11,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Problem } from '../../core/problems.ts';
 import type { Project } from '../../core/project.ts';
-import { bytes, id, oneOf, queueChecks, queueColumns, reference, time } from './columns.ts';
+import { bytes, id, oneOf, queueChecks, queueColumns, reference, time, json } from './columns.ts';
 import { repositories } from './repositories.ts';
 
 /** One `ame.yaml` in one directory of one repository; `path` is that directory, '' the root. */
@@ -45,8 +44,8 @@ export const revisions = pgTable(
     /** Git's id of the file's content. */
     fileDigest: text('file_digest').notNull(),
     /** Null where a problem is an error. */
-    project: jsonb('project').$type<Project>(),
-    problems: jsonb('problems').$type<readonly Problem[]>().notNull(),
+    project: json('project').$type<Project>(),
+    problems: json('problems').$type<readonly Problem[]>().notNull(),
     createdAt: time('created_at').notNull(),
   },
   (t) => [

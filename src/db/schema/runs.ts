@@ -1,21 +1,12 @@
 import { sql } from 'drizzle-orm';
-import {
-  check,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  text,
-  uniqueIndex,
-  type AnyPgColumn,
-} from 'drizzle-orm/pg-core';
+import { check, index, integer, pgTable, text, uniqueIndex, type AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { AttemptReport } from '../../core/attempt.ts';
 import { outcomeClasses } from '../../core/outcome.ts';
 import type { Plan } from '../../core/plan.ts';
 import { busyRules, type Resources } from '../../core/project.ts';
 import { attemptStates, finalStates, runStates, stopReasons } from '../../core/run.ts';
 import { triggers } from '../../core/trigger.ts';
-import { id, oneOf, queueChecks, queueColumns, reference, time } from './columns.ts';
+import { id, oneOf, queueChecks, queueColumns, reference, time, json } from './columns.ts';
 import { deliveries } from './deliveries.ts';
 import { projects } from './projects.ts';
 
@@ -40,7 +31,7 @@ export const runs = pgTable(
     deliveryId: text('delivery_id').references(() => deliveries.id),
     /** Code of a fork never sees a secret. */
     trust: text('trust', { enum: trusts }).notNull(),
-    plan: jsonb('plan').$type<Plan>().notNull(),
+    plan: json('plan').$type<Plan>().notNull(),
     planDigest: text('plan_digest').notNull(),
     concurrencyGroup: text('concurrency_group').notNull(),
     whenBusy: text('when_busy', { enum: busyRules }).notNull(),
@@ -104,7 +95,7 @@ export const attempts = pgTable(
     signal: text('signal'),
     /** The machine that runs it, where only that machine can see it. */
     host: text('host'),
-    resources: jsonb('resources').$type<Resources>(),
+    resources: json('resources').$type<Resources>(),
     peakMemoryBytes: reference('peak_memory_bytes'),
     /** A retry waits until then. */
     notBefore: time('not_before'),
@@ -119,7 +110,7 @@ export const attempts = pgTable(
     finishedAt: time('finished_at'),
     /** The agent's word that the command runs, and that it is over; a reconcile turns both into states. */
     saidStartedAt: time('said_started_at'),
-    report: jsonb('report').$type<AttemptReport>(),
+    report: json('report').$type<AttemptReport>(),
     /** The workspace as the task left it. */
     output: text('output'),
     reusedFrom: reference('reused_from').references((): AnyPgColumn => attempts.id),
