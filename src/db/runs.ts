@@ -195,31 +195,6 @@ async function insertFirstAttempts(db: Db, run: Run, reused: ReadonlyMap<string,
   );
 }
 
-/** Asks the other unfinished runs of a group to end: all of them, or only those that have not started. */
-export async function supersede(
-  db: Db,
-  run: Run,
-  which: 'all' | 'waiting',
-  cause: string,
-): Promise<readonly { readonly id: number; readonly number: number }[]> {
-  const stopped = await db.orm
-    .update(runs)
-    .set({ cancelRequestedAt: db.now(), cancelReason: 'superseded', cancelCause: cause, dueAt: db.now() })
-    .where(
-      and(
-        eq(runs.concurrencyGroup, run.concurrencyGroup),
-        eq(runs.projectId, run.projectId),
-        isNull(runs.finishedAt),
-        isNull(runs.cancelRequestedAt),
-        lt(runs.id, run.id),
-        which === 'waiting' ? isNull(runs.startedAt) : undefined,
-      ),
-    )
-    .returning({ id: runs.id, number: runs.number });
-  if (stopped.length > 0) await notify(db, 'runs');
-  return stopped;
-}
-
 /** Asks a run to end. False where it has ended, or was asked before. */
 export async function requestCancel(db: Db, id: number, cause: string): Promise<boolean> {
   const { rowCount } = await db.orm
@@ -228,35 +203,6 @@ export async function requestCancel(db: Db, id: number, cause: string): Promise<
     .where(and(eq(runs.id, id), isNull(runs.finishedAt), isNull(runs.cancelRequestedAt)));
   await notify(db, 'runs');
   return rowCount === 1;
-}
-
-/** Older unfinished runs that one with `queue` waits for. */
-export async function countAhead(db: Db, run: Run): Promise<number> {
-  return db.orm.$count(
-    runs,
-    and(
-      eq(runs.concurrencyGroup, run.concurrencyGroup),
-      eq(runs.projectId, run.projectId),
-      isNull(runs.finishedAt),
-      lt(runs.id, run.id),
-    ),
-  );
-}
-
-/** Makes those due that may have waited for a run of this group to end. */
-export async function wakeGroup(db: Db, run: Run): Promise<void> {
-  await db.orm
-    .update(runs)
-    .set({ dueAt: db.now() })
-    .where(
-      and(
-        eq(runs.concurrencyGroup, run.concurrencyGroup),
-        eq(runs.projectId, run.projectId),
-        isNull(runs.finishedAt),
-        isNull(runs.startedAt),
-      ),
-    );
-  await notify(db, 'runs');
 }
 
 /**

@@ -3,7 +3,12 @@ import { createByteReader } from '../git/byte-reader.ts';
 import { createRepository } from '../git/host.ts';
 import { refusal } from '../git/push-answer.ts';
 import { isPushable, onlyBranchesAndTags } from '../git/push-effect.ts';
-import { parseReceiveCommands, RefNameError, type PushRequest, type RefCommand } from '../git/receive-commands.ts';
+import {
+  parseReceiveCommands,
+  RefNameError,
+  type PushRequest,
+  type RefCommand,
+} from '../git/receive-commands.ts';
 import { drain, refuseNames, takePush } from '../git/take-push.ts';
 import type { GitDoorDeps, HostedRepository } from './git.ts';
 import { none, parseRequest, plain, stream } from './git-exchange.ts';

@@ -23,7 +23,8 @@ import {
   upsertProject,
 } from '../db/projects.ts';
 import { findRepository, type Repository } from '../db/repositories.ts';
-import { insertRun, supersede, type Run } from '../db/runs.ts';
+import { insertRun, type Run } from '../db/runs.ts';
+import { supersede } from '../db/run-groups.ts';
 import type { Log } from '../log.ts';
 import { fileNotices, withOtherName } from './file-notices.ts';
 import { readProjectFile } from '../project-at.ts';

@@ -3,16 +3,14 @@ import { listAttempts, listTaskStates, saveAttempts } from '../../src/db/attempt
 import { inTransaction } from '../../src/db/connect.ts';
 import { claim, release } from '../../src/db/due.ts';
 import {
-  countAhead,
   findRun,
   findRunsByNumber,
   insertRun,
   listRetries,
   requestCancel,
-  supersede,
-  wakeGroup,
   type NewRun,
 } from '../../src/db/runs.ts';
+import { countAhead, supersede, wakeGroup } from '../../src/db/run-groups.ts';
 import { listTransitions } from '../../src/db/transitions.ts';
 import {
   connectTestDatabase,

@@ -47,10 +47,12 @@ test('several refs on one commit: each is answered for itself, and none takes ba
     'side:',
     'ame.yaml: success: Runs main',
   ]);
-  expect(lines.filter((line) => /^refs#\d of main: /.test(line)).map((line) => line.slice(0, 6)).toSorted()).toEqual([
-    'refs#1',
-    'refs#2',
-  ]);
+  expect(
+    lines
+      .filter((line) => /^refs#\d of main: /.test(line))
+      .map((line) => line.slice(0, 6))
+      .toSorted(),
+  ).toEqual(['refs#1', 'refs#2']);
   const tagged = await repository.push(undefined, { refspecs: ['HEAD:refs/tags/v1'] });
   expect(tagged.lines[0]).toMatch(/^ame\.yaml: neutral: Nothing runs: .*tag/);
   const [check] = await listChecks(ame.ctx.db, { sha: commit });

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { showBytes } from '../../core/check/amounts.ts';
 import { plainLine } from '../../core/escape.ts';
 import { counted } from '../../core/problems/wording.ts';
+import { makeDirectory } from '../../data-directory/make-directory.ts';
 import { answer, connect, type Client } from '../client.ts';
 import { saveBelow } from '../download.ts';
 import { exitCodes, inputFault, type ExitCode } from '../fault.ts';
@@ -64,7 +64,7 @@ async function download(
   asked: string,
 ): Promise<void> {
   const folder = resolve(terminal.cwd, asked);
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  await makeDirectory(folder).catch((error: unknown) => {
     throw inputFault(
       `${plainLine(asked)} cannot be made: ${error instanceof Error ? error.message : String(error)}`,
     );

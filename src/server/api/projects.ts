@@ -12,7 +12,12 @@ import { problemShape, projectShape } from './shapes.ts';
 const projectParam = z.object({
   project: z.string().max(100).openapi({ description: 'Name of the project, or its id' }),
 });
-const secretName = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/);
+const secretName = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/,
+    'a secret is named with letters, digits, dots, dashes and underscores, at most 63 of them',
+  );
 
 /** Shorter values would be masked everywhere they happen to occur, so that logs lose their meaning. */
 const shortestSecret = 6;
