@@ -12,12 +12,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 // is told another version before the launcher runs.
 const launcher = join(import.meta.dirname, '..', '..', 'src', 'cli', 'launch.mjs');
 const main = `export async function main(argv: string[]): Promise<void> {
-  console.log(process.execPath, argv.slice(2).join(' '));
+  const say = () => console.log(process.execPath, argv.slice(2).join(' '));
+  if (argv[2] !== 'wait') say();
   if (argv[2] === 'exit') process.exitCode = 3;
   if (argv[2] === 'kill') process.kill(process.pid, 'SIGKILL');
   if (argv[2] === 'wait') await new Promise<void>((resolve) => {
     const timer = setInterval(() => {}, 1000);
     process.once('SIGTERM', () => { clearInterval(timer); process.exitCode = 7; resolve(); });
+    // Only now: who hears it sends the signal.
+    say();
   });
 }`;
 const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });
