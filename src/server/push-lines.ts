@@ -1,7 +1,7 @@
 import { plainCheck } from '../core/check.ts';
 import type { Db } from '../db/connect.ts';
 import { findDelivery, listDecisions, type Delivery } from '../db/deliveries.ts';
-import { listRevisions } from '../db/projects.ts';
+import { findProjectAt, listRevisions } from '../db/projects.ts';
 import { fileCheckOf } from '../file-check.ts';
 import type { Hints } from '../hints.ts';
 
@@ -59,11 +59,12 @@ async function linesOf(deps: PushLineDeps, delivery: Delivery): Promise<readonly
     return decisions.map(({ message }) => message);
   const { project, problems } = revision;
   const { repositoryId } = delivery;
+  const placed = await findProjectAt(db, repositoryId, '');
   const about = {
     repositoryId,
     commit,
     address: address(),
-    project: project?.name ?? null,
+    project: project && (placed?.name ?? project.name),
     problems,
     decisions,
   };

@@ -188,7 +188,8 @@ async function storeDecision(tx: Db, deps: DeliveryDeps, decided: Decided): Prom
       repositoryId: repository.id,
       commit: push.commit,
       address: deps.address(),
-      project: project?.name ?? null,
+      // By the name under which its runs are found, whatever the file of this branch says.
+      project: project && (row?.name ?? name),
       problems,
       decisions: all.filter((one) => one.repositoryId === repository.id && one.trigger === 'push'),
     });
@@ -196,7 +197,7 @@ async function storeDecision(tx: Db, deps: DeliveryDeps, decided: Decided): Prom
   }
   for (const { run, created } of runs) {
     if (!created) continue;
-    const says = await runCheckOf(tx, { ...run, project: { name } }, deps.urlOf(run));
+    const says = await runCheckOf(tx, { ...run, project: { name: row?.name ?? name } }, deps.urlOf(run));
     await saveCheck(tx, { repositoryId: repository.id, sha: run.commit, runId: run.id, says });
   }
   return runs.map(({ run }) => run);

@@ -63,7 +63,8 @@ test('only the default branch says what a project is called', async () => {
   const repository = await ame.repository();
   const named = (name: string): string => `projectname: ${name}\non: push\ntasks:\n  main: "true"\n`;
   await repository.push({ 'ame.yaml': named('first') });
-  await repository.push({ 'ame.yaml': named('usurper') }, { branch: 'side' });
+  const side = await repository.push({ 'ame.yaml': named('usurper') }, { branch: 'side' });
+  expect(side.lines.join('\n')).toContain('first#2 of main: ');
   const names = async (): Promise<readonly string[]> =>
     (await listProjects(ame.ctx.db))
       .filter((project) => project.repository.name === repository.name)
