@@ -39,6 +39,10 @@ async function startServer(): Promise<{ url: string; stop: () => Promise<void> }
   const directory = await mkdtemp(join(tmpdir(), 'ame-test-postgres-'));
   const log = { info: () => {}, error: console.error };
   const { url, stop } = await startEmbeddedPostgres({ directory, log });
+  // Nobody pulls the plug of the tests' own server; AME's has both on, which test/db/embedded.test.ts looks at.
+  await query(url, 'alter system set fsync = off');
+  await query(url, 'alter system set full_page_writes = off');
+  await query(url, 'select pg_reload_conf()');
   return {
     url,
     stop: async () => {

@@ -13,13 +13,16 @@ import type { EmbeddedPostgres } from '../../src/db/embedded.ts';
 export let directory: string;
 const stops: (() => Promise<unknown>)[] = [];
 
-beforeEach(async () => {
-  directory = await realpath(await mkdtemp(join(tmpdir(), 'ame-test-embedded-')));
-});
-afterEach(async () => {
-  for (const stop of stops.splice(0).toReversed()) await stop();
-  await rm(directory, { recursive: true, force: true });
-});
+/** A directory for each test of the file that calls this: a module runs once for all files of a process. */
+export function useDirectory(): void {
+  beforeEach(async () => {
+    directory = await realpath(await mkdtemp(join(tmpdir(), 'ame-test-embedded-')));
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0).toReversed()) await stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+}
 
 /** Has something ended after the test, the latest first. */
 export function after(stop: () => Promise<unknown>): void {

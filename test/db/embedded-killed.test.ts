@@ -4,9 +4,19 @@ import { cp, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../../src/db/embedded/process.ts';
-import { after, directory, end, postmasterPid, query, start, startHolder } from './embedded-directory.ts';
+import {
+  after,
+  directory,
+  end,
+  postmasterPid,
+  query,
+  start,
+  startHolder,
+  useDirectory,
+} from './embedded-directory.ts';
 
 const root = process.getuid?.() === 0;
+useDirectory();
 
 describe('killed', () => {
   test('an AME: the next one takes its Postgres over and ends it', async () => {

@@ -8,9 +8,10 @@ import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { EmbeddedPostgresError } from '../../src/db/embedded/error.ts';
 import { canReach } from '../../src/db/embedded/identity.ts';
-import { after, directory, end, query, start, startHolder } from './embedded-directory.ts';
+import { after, directory, end, query, start, startHolder, useDirectory } from './embedded-directory.ts';
 
 const root = process.getuid?.() === 0;
+useDirectory();
 describe('start and stop', () => {
   test('keeps data and port over a stop, lets in with the password only, and on loopback only', async () => {
     const first = await start();

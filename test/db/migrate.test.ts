@@ -79,11 +79,11 @@ test('a process that is killed in the middle leaves nothing half done, and nobod
   // A table of that name is just being made elsewhere, so the migrations stop there: all of them are one transaction.
   await client.query('begin');
   await client.query('create table runs (n int)');
-  const child = spawn(process.execPath, [migrator, url], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [migrator, url], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(child, 'exit');
-  await othersWait();
+  await othersWait(() => child.exitCode === null);
   child.kill('SIGKILL');
-  await ended;
+  expect(await ended).toEqual([null, 'SIGKILL']);
   await client.query('rollback');
   // The lock of the migrations ends with the session of the dead one.
   await client.query('select pg_advisory_lock($1), pg_advisory_unlock($1)', [lock]);
@@ -102,9 +102,9 @@ test('a session that breaks is an error of who migrates, and does not end the pr
   expect(await migrating).toBeInstanceOf(Error);
 });
 
-/** Until another session of this database waits for a lock. */
-async function othersWait(): Promise<void> {
-  for (;;) {
+/** Until another session of this database waits for a lock, or there is nobody who could. */
+async function othersWait(isThere: () => boolean = () => true): Promise<void> {
+  while (isThere()) {
     const { rows } = await client.query(`select from pg_locks where not granted
       and pid in (select pid from pg_stat_activity where datname = current_database())`);
     if (rows.length > 0) return;

@@ -58,7 +58,10 @@ export async function startGitHost(): Promise<GitHost> {
   };
   const door = createGitDoor(deps);
   const { promise: listening, resolve } = Promise.withResolvers<AddressInfo>();
-  const server = serve({ fetch: door.fetch, port: 0, hostname: '127.0.0.1' }, resolve);
+  const server = serve(
+    { fetch: door.fetch, port: 0, hostname: '127.0.0.1', overrideGlobalObjects: false },
+    resolve,
+  );
   const { port } = await listening;
   const origin = `127.0.0.1:${port}`;
   return {
