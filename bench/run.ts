@@ -1,7 +1,11 @@
 import type { Figures } from './figures.ts';
+import { benchGithubCalls } from './github-calls.ts';
 import { benchStart } from './start.ts';
 
-const benches: Readonly<Record<string, () => Promise<Figures>>> = { start: benchStart };
+const benches: Readonly<Record<string, () => Promise<Figures>>> = {
+  start: benchStart,
+  'github-calls': benchGithubCalls,
+};
 
 /** `npm run bench -- <name>`: runs one benchmark, or all, and prints one JSON object for each. */
 const [name] = process.argv.slice(2);

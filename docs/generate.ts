@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { outcomes } from '../src/core/outcome.ts';
 import { problemCatalogue } from '../src/core/problems.ts';
 import { keyReference, type KeyReference } from '../src/core/project-file/json-schema.ts';
+import { eventNeeds, permissionNeeds } from '../src/github/permissions.ts';
 
 /** Pages that are made from the code, by path. */
 export function generatedPages(): ReadonlyMap<string, string> {
@@ -10,6 +11,7 @@ export function generatedPages(): ReadonlyMap<string, string> {
     ['docs/ame-yaml.md', filePage()],
     ['docs/problems.md', problemsPage()],
     ['docs/endings.md', endingsPage()],
+    ['docs/github.md', githubPage()],
   ]);
 }
 
@@ -85,6 +87,21 @@ function endingsPage(): string {
       `| \`${name}\` | ${state} | ${cell(message)} | ${blame === null ? '' : blames[blame]} | ${retries[retry]} |`,
   );
   return `${notice}# How an attempt can end\n\nEvery ending has one class. It says where to look first, and who may have it tried again: what the machine or AME did never uses up a task's own \`retries\`.\n\n| class | state | what it means | look first at | tried again |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+function githubPage(): string {
+  const permissions = permissionNeeds.map(
+    ({ permission, level, why }) => `| \`${permission}: ${level}\` | ${cell(why)} |`,
+  );
+  const events = eventNeeds.map(({ event, why }) => `| \`${event}\` | ${cell(why)} |`);
+  const always =
+    '| `installation`, `installation_repositories` | Come to every App: it was installed, suspended, removed, or its repositories changed |';
+  const table = (head: string, rows: readonly string[]): string =>
+    `| ${head} | why |\n| --- | --- |\n${rows.join('\n')}`;
+  const text = readFileSync('docs/parts/github.md', 'utf8')
+    .replace('<!-- permissions -->', () => table('permission', permissions))
+    .replace('<!-- events -->', () => table('event', [...events, always]));
+  return notice + text;
 }
 
 function cell(text: string): string {

@@ -19,6 +19,14 @@ export type Config = {
   readonly path: string;
   /** Oldest last: what is signed with any of them is accepted. */
   readonly webhookSecrets: readonly string[];
+  /** The App that the environment names; null: the one that `/setup` makes. */
+  readonly githubApp: {
+    readonly id: string;
+    /** The text of the key, or the path of its file. */
+    readonly privateKey: string;
+  } | null;
+  /** Of the site, without a slash at its end; another than github.com is a GitHub Enterprise Server. */
+  readonly githubUrl: string;
   /** 32 bytes that encrypt secrets; null: the key in the data directory. */
   readonly secretKey: Uint8Array | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -27,6 +35,14 @@ export type Config = {
 
 export class ConfigError extends Error {
   override name = 'ConfigError';
+}
+
+/** One fault is said in a line; several stand below a line that counts them. */
+function configError(faults: readonly string[]): ConfigError {
+  if (faults.length === 1) return new ConfigError(faults.join());
+  return new ConfigError(
+    [`${faults.length} environment variables are wrong:`, ...faults.map((fault) => `  ${fault}`)].join('\n'),
+  );
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -54,13 +70,30 @@ export function parseConfig(env: Env): Config {
     taskEnv: taskEnv(env),
     path: env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
     webhookSecrets: list(env.AME_GITHUB_WEBHOOK_SECRET),
+    githubApp: githubApp(env, faults),
+    githubUrl:
+      parseUrl('AME_GITHUB_URL', env.AME_GITHUB_URL, ['http:', 'https:'], faults) ?? 'https://github.com',
     secretKey: parseKey(env.AME_SECRET_KEY, faults),
     logLevel: parseLevel(env.AME_LOG_LEVEL, faults),
     host: env.AME_HOST_NAME?.trim() || hostname(),
   };
   if (config.webhookSecrets.length > 2) faults.push('AME_GITHUB_WEBHOOK_SECRET holds more than two secrets');
-  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  if (faults.length > 0) throw configError(faults);
   return config;
+}
+
+function githubApp(env: Env, faults: string[]): Config['githubApp'] {
+  const id = env.AME_GITHUB_APP_ID?.trim() ?? '';
+  const privateKey = env.AME_GITHUB_PRIVATE_KEY?.trim() ?? '';
+  if (id === '' && privateKey === '') return null;
+  if (id === '') faults.push('AME_GITHUB_PRIVATE_KEY is set, and AME_GITHUB_APP_ID is missing beside it');
+  else if (!/^[1-9]\d{0,15}$/.test(id))
+    faults.push(`AME_GITHUB_APP_ID is '${id}', but must be the number that GitHub shows as "App ID"`);
+  if (privateKey === '')
+    faults.push(
+      'AME_GITHUB_APP_ID is set, and AME_GITHUB_PRIVATE_KEY is missing beside it: the text of the .pem file or its path',
+    );
+  return { id, privateKey };
 }
 
 function list(text: string | undefined): readonly string[] {
@@ -154,7 +187,7 @@ export function parseCliConfig(env: Env): CliConfig {
     color: (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
     debug: env.AME_LOG_LEVEL?.trim() === 'debug',
   };
-  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  if (faults.length > 0) throw configError(faults);
   return config;
 }
 

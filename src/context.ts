@@ -4,12 +4,14 @@ import { systemClock } from './agent/clock.ts';
 import { createContent } from './agent/content.ts';
 import { createAttemptDoor } from './attempt/door.ts';
 import type { Config } from './config.ts';
+import { createCommitSource } from './commit-source.ts';
 import type { AttemptDoor } from './core/attempt.ts';
 import { connect, type Connection } from './db/connect.ts';
 import type { Executor } from './executor/executor.ts';
 import { createLocalExecutor } from './executor/local/local-executor.ts';
 import { setGitSearchPath } from './git/environment.ts';
 import { repositoryDirectory } from './git/host.ts';
+import { openGithubSource, type GithubSource } from './github-app.ts';
 import { createHints, type Hints } from './hints.ts';
 import type { Log } from './log.ts';
 import { openDirectoryStorage, type DirectoryStorage } from './storage/directory.ts';
@@ -26,6 +28,7 @@ export type Context = {
   readonly door: AttemptDoor;
   readonly executor: Executor;
   readonly hints: Hints;
+  readonly github: GithubSource;
   readonly token: string;
   readonly secretKey: Uint8Array;
   /** Where a repository of AME's own host lies. */
@@ -80,7 +83,15 @@ export async function createContext(ground: Ground): Promise<Context> {
   await mkdir(repositories, { recursive: true, mode: 0o700 });
   const directoryOf = ({ id }: { readonly id: number }): string => repositoryDirectory(repositories, id);
   const temporary = join(directory, 'temporary');
-  const door = seams.door(createAttemptDoor({ db, storage, secretKey, temporary, directoryOf }));
+  const github = await openGithubSource({
+    config,
+    db,
+    secretKey,
+    log,
+    ...(ground.clock ? { clock: ground.clock } : {}),
+  });
+  const commitDirectory = createCommitSource({ github, directoryOf });
+  const door = seams.door(createAttemptDoor({ db, storage, secretKey, temporary, commitDirectory }));
   const executor = seams.executor(await createExecutor({ ...ground, door, storage }));
   return {
     config,
@@ -92,6 +103,7 @@ export async function createContext(ground: Ground): Promise<Context> {
     door,
     executor,
     hints: createHints(),
+    github,
     token: ground.token,
     secretKey,
     directoryOf,

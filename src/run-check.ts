@@ -1,4 +1,4 @@
-import type { Check } from './core/check.ts';
+import type { Check, CheckAnnotation } from './core/check.ts';
 import { runCheck } from './core/check/run-check.ts';
 import type { Plan } from './core/plan.ts';
 import { isFinal } from './core/run.ts';
@@ -14,11 +14,25 @@ const tailBytes = 16 * 1024;
 
 export type CheckedRun = Pick<
   Run,
-  'id' | 'number' | 'task' | 'commit' | 'ref' | 'state' | 'reason' | 'startedAt' | 'finishedAt'
+  | 'id'
+  | 'number'
+  | 'task'
+  | 'commit'
+  | 'ref'
+  | 'state'
+  | 'reason'
+  | 'requestedBy'
+  | 'startedAt'
+  | 'finishedAt'
 > & { readonly plan: Plan; readonly project: { readonly name: string } };
 
 /** What a commit is to be told about a run, from its rows as they are in this transaction. */
-export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<Check> {
+export async function runCheckOf(
+  db: Db,
+  run: CheckedRun,
+  url: string,
+  annotations: readonly CheckAnnotation[] = [],
+): Promise<Check> {
   const rows = await listAttempts(db, run.id);
   const last = [...new Map(rows.map((row) => [row.task, row])).values()];
   // What was taken over from an earlier run was left by the attempt there.
@@ -46,13 +60,22 @@ export async function runCheckOf(db: Db, run: CheckedRun, url: string): Promise<
       attempt: row.number,
       class: row.class,
       reason: row.reason,
+      phases: {
+        waiting: secondsBetween(row.readyAt, row.preparedFrom),
+        preparing: secondsBetween(row.preparedFrom, row.startedAt),
+        running: secondsBetween(row.startedAt, row.endedAt),
+        storing: secondsBetween(row.endedAt, row.storedAt),
+      },
     })),
-    artifacts: artifacts.map(({ attemptId, path, size }) => ({
+    artifacts: artifacts.map(({ id, attemptId, path, size }) => ({
       task: taskOf.get(attemptId) ?? '',
       path,
       size,
+      url: new URL(`../api/v1/artifacts/${id}/content`, url).href,
     })),
     log: failed ? await tailOf(db, failed) : null,
+    annotations,
+    requestedBy: run.requestedBy,
     notices: [...new Set(rows.flatMap((row) => row.report?.notices ?? []))],
     command: `ame runs show ${run.project.name}#${run.number}`,
     externalId: `run:${run.id}`,

@@ -8,8 +8,9 @@ function faultsOf(env: Env, parse: (env: Env) => unknown = parseConfig): readonl
     parse(env);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.message.split('\n');
-    throw error;
+    if (!(error instanceof ConfigError)) throw error;
+    const lines = error.message.split('\n');
+    return lines.length === 1 ? lines : lines.slice(1).map((line) => line.replace(/^ {2}(?! )/, ''));
   }
 }
 
@@ -22,6 +23,8 @@ test('nothing set is a server for this machine alone', () => {
     databaseUrl: null,
     dataDirectory: null,
     localSlots: availableParallelism(),
+    githubApp: null,
+    githubUrl: 'https://github.com',
     graceSeconds: 10,
     taskEnv: [],
     path: '/usr/local/bin:/usr/bin:/bin',
@@ -106,6 +109,7 @@ test('all that is wrong is said at once, and no secret is repeated', () => {
     AME_LOG_LEVEL: 'x',
   });
   expect(faults).toHaveLength(8);
+  expect(faults.every((fault) => /^[A-Z_]+ /.test(fault))).toBe(true);
   expect(faults.join('\n')).not.toContain(secret);
 });
 

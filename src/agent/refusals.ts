@@ -22,13 +22,33 @@ const reasons = {
   changing: 'became something else each time it was looked at',
 } as const;
 
+/** What to do about each, in the order in which it is said. */
+const advice: readonly (readonly [ReadonlySet<Refusal['why']>, string])[] = [
+  [new Set(['leaves']), 'A symbolic link must be relative and stay inside the workspace.'],
+  [
+    new Set(['pipe', 'socket', 'device']),
+    'Named pipes, sockets and devices have no content to keep: make them below $TMPDIR, or remove them before the task ends.',
+  ],
+  [
+    new Set(['unreadable']),
+    'Make files readable (chmod u+r) and directories as well (chmod u+rx) before the task ends.',
+  ],
+  [new Set(['too-long']), 'Use shorter names or fewer directories.'],
+  [new Set(['gone']), 'Leave the workspace itself where it is.'],
+  [new Set(['changing']), 'Wait for what still writes before the task ends.'],
+];
+
 /** What the user is told about them. */
 export function describeRefusals(refusals: readonly Refusal[]): Fault {
   const named = refusals.slice(0, mostNamed).map((refusal) => `${nameOf(refusal)} (${reasonOf(refusal)})`);
   const rest = refusals.length - named.length;
+  const remedies = advice
+    .filter(([kinds]) => refusals.some(({ why }) => kinds.has(why)))
+    .map(([, text]) => text);
+  const list = `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
   return {
     class: 'content_refused',
-    message: `The workspace holds what cannot be kept: ${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}. Remove it before the task ends; a symbolic link must be relative and stay inside the workspace.`,
+    message: `The workspace holds what cannot be kept: ${list}. ${remedies.join(' ')}`,
   };
 }
 

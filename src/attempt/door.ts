@@ -29,8 +29,8 @@ export type DoorDeps = {
   readonly storage: Storage;
   readonly secretKey: Uint8Array;
   readonly temporary: string;
-  /** Where a repository's content is on this machine. */
-  readonly directoryOf: (repository: PlacedRun['repository']) => string;
+  /** A bare repository on this machine that has the commit. */
+  readonly commitDirectory: (repository: PlacedRun['repository'], commit: string) => Promise<string>;
 };
 
 /**
@@ -119,7 +119,7 @@ async function inputFor(deps: DoorDeps, attempt: Attempt, run: PlacedRun): Promi
   if (!task) throw new Error(`the plan of run ${run.id} has no task at ${attempt.position}`);
   const secrets = await secretsFor(deps, run, task.secrets);
   const repositoryId = run.repository.id;
-  const directory = deps.directoryOf(run.repository);
+  const directory = (): Promise<string> => deps.commitDirectory(run.repository, run.commit);
   const commit = await importCommit({ db, storage, temporary, repositoryId, directory }, run.commit);
   const rows = await listAttempts(db, run.id);
   const outputs = new Map(rows.map((row) => [row.task, row.output]));

@@ -9,7 +9,7 @@ import { leavingLinks } from '../core/snapshot/links.ts';
 import { pathText } from '../core/snapshot/path-text.ts';
 import { digestOf, type Digest } from '../core/snapshot.ts';
 import { findSourceObjects, insertBlobs, insertSnapshot, insertSourceObjects } from '../db/blobs.ts';
-import type { Db } from '../db/connect.ts';
+import { inTransaction, type Db } from '../db/connect.ts';
 import { readBlobs, type Blob } from '../git/blobs.ts';
 import { commitTree, type CommitEntry } from '../git/commit-tree.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -21,8 +21,8 @@ export type Source = {
   /** For content too large for memory. */
   readonly temporary: string;
   readonly repositoryId: number;
-  /** The repository on this machine. */
-  readonly directory: string;
+  /** Where the repository with the commit is on this machine; asked only where the store has not got it all. */
+  readonly directory: () => Promise<string>;
 };
 
 /**
@@ -39,24 +39,39 @@ const longestTarget = 4_096;
 
 /** Puts a commit's files into the store, what is there already apart, and answers with the root of their snapshot. */
 export async function importCommit(source: Source, commit: string): Promise<Digest> {
-  const { db, repositoryId, directory } = source;
+  const { db, repositoryId } = source;
   const [known] = (await findSourceObjects(db, repositoryId, [commit])).values();
   if (known !== undefined) return known;
+  const directory = await source.directory();
   const entries: CommitEntry[] = [];
   for await (const entry of commitTree(directory, commit)) entries.push(entry);
-  const digests = await importBlobs(source, entries);
+  const { digests, fresh } = await importBlobs(source, directory, entries);
   const targets = await readTargets(directory, entries);
   refuseLeavingLinks(entries, targets);
   const { root, trees } = buildTrees(entries.map((entry) => pathEntry(entry, digests, targets)));
   for (const { digest, bytes } of trees) await storeBytes(source.storage, digest, bytes);
-  await insertBlobs(
-    db,
-    repositoryId,
-    trees.map(({ digest, bytes }) => ({ digest, size: bytes.byteLength })),
-  );
-  await insertSourceObjects(db, repositoryId, [{ oid: commit, digest: root }]);
-  await insertSnapshot(db, { repositoryId, digest: root, attemptId: null });
+  // One transaction, because each has the disk of the database waited for.
+  await inTransaction(db, async (tx) => {
+    // Always in the same order: two imports of the same content must not wait for each other.
+    const blobs = [...fresh, ...trees.map(({ digest, bytes }) => ({ digest, size: bytes.byteLength }))];
+    await insertBlobs(
+      tx,
+      repositoryId,
+      blobs.toSorted((a, b) => compareText(a.digest, b.digest)),
+    );
+    const objects = [...fresh, { oid: commit, digest: root }];
+    await insertSourceObjects(
+      tx,
+      repositoryId,
+      objects.toSorted((a, b) => compareText(a.oid, b.oid)),
+    );
+    await insertSnapshot(tx, { repositoryId, digest: root, attemptId: null });
+  });
   return root;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function pathEntry(
@@ -74,32 +89,26 @@ function pathEntry(
   return { type: 'file', path, mode: entry.executable ? 0o755 : 0o644, mtime, size: entry.size, digest };
 }
 
+type Imported = { readonly oid: string; readonly digest: Digest; readonly size: number };
+
+/** Puts the content of files into the store; `fresh` is what nobody has noted yet. */
 async function importBlobs(
   source: Source,
+  directory: string,
   entries: readonly CommitEntry[],
-): Promise<ReadonlyMap<string, Digest>> {
+): Promise<{ readonly digests: ReadonlyMap<string, Digest>; readonly fresh: readonly Imported[] }> {
   const oids = [...new Set(entries.filter((entry) => entry.type === 'file').map((entry) => entry.id))];
   const known = new Map(await findSourceObjects(source.db, source.repositoryId, oids));
-  const fresh: { oid: string; digest: Digest; size: number }[] = [];
+  const fresh: Imported[] = [];
   for await (const blob of readBlobs(
-    source.directory,
+    directory,
     oids.filter((oid) => !known.has(oid)),
   )) {
     const digest = await storeBlob(source, blob);
     fresh.push({ oid: blob.id, digest, size: blob.size });
     known.set(blob.id, digest);
   }
-  await insertBlobs(
-    source.db,
-    source.repositoryId,
-    fresh.map(({ digest, size }) => ({ digest, size })),
-  );
-  await insertSourceObjects(
-    source.db,
-    source.repositoryId,
-    fresh.map(({ oid, digest }) => ({ oid, digest })),
-  );
-  return known;
+  return { digests: known, fresh };
 }
 
 async function storeBlob(source: Source, blob: Blob): Promise<Digest> {

@@ -20,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = await runCommand(argv.slice(2), surroundings);
 }
 
-/** Runs one command to its end. Whatever goes wrong becomes one clear line on stderr and an exit code. */
+/** Runs one command to its end. Whatever goes wrong becomes one clear line on stderr, with what belongs to it indented below, and an exit code. */
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   try {
     const terminal = createTerminal(surroundings);
@@ -38,7 +38,11 @@ function explain(error: unknown, { stderr, env }: Surroundings): ExitCode {
     return error.exitCode === 0 ? exitCodes.good : exitCodes.input;
   }
   const message = error instanceof Error ? error.message : String(error);
-  note({ stderr }, `ame: ${visibleText(message).trim() || 'failed without a word'}`);
+  // What follows the first line belongs to it, and is told from other lines by its place.
+  const lines = visibleText(message)
+    .trim()
+    .replaceAll(/\n(?=\S)/g, '\n  ');
+  note({ stderr }, `ame: ${lines || 'failed without a word'}`);
   if (env['AME_LOG_LEVEL'] === 'debug' && error instanceof Error) note({ stderr }, error.stack);
   if (error instanceof CliFault) return error.exitCode;
   return error instanceof ConfigError ? exitCodes.input : exitCodes.failure;

@@ -224,6 +224,18 @@ const addRest: Register = (program, terminal, end) => {
     .action(async (name: string, options: SecretOptions) =>
       end((await import('./commands/secret.ts')).deleteSecret(terminal, name, options)),
     );
+  const github = program
+    .command('github')
+    .description('show the GitHub App, who installed it, and what was found there')
+    .option('--json', 'print app, installations and repositories')
+    .action(async (options: Json) => end((await import('./commands/github.ts')).github(terminal, options)));
+  github
+    .command('check')
+    .description('say what is wrong with its address, clock, permissions, events or secret')
+    .option('--json', 'print {"ok", "findings"}')
+    .action(async (options: Json) =>
+      end((await import('./commands/github-check.ts')).githubCheck(terminal, options)),
+    );
   program
     .command('release')
     .description('let a row that failed too often be tried again; ame why lists them')

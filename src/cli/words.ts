@@ -41,6 +41,14 @@ export function ago(time: string, now: Date): string {
   return `${showDuration((now.getTime() - new Date(time).getTime()) / 1_000).replace(/^(\d+)\.\d s$/, '$1 s')} ago`;
 }
 
+/** When something is to come, such as `in 12 s`; `now` for what is due. */
+export function ahead(time: string, now: Date): string {
+  const seconds = (new Date(time).getTime() - now.getTime()) / 1_000;
+  return seconds <= 0
+    ? 'now'
+    : `in ${showDuration(Math.max(1, Math.round(seconds))).replace(/^(\d+)\.\d s$/, '$1 s')}`;
+}
+
 /** Why it ended as it did; nothing where all is well. */
 export function why(row: {
   readonly state: AttemptState;

@@ -16,6 +16,16 @@ export type CheckAnnotation = {
   readonly message: string;
 };
 
+/** A button beside a check; the host tells us its identifier when someone presses it. */
+export type CheckAction = {
+  /** At most 20 characters. */
+  readonly label: string;
+  /** At most 40 characters. */
+  readonly description: string;
+  /** At most 20 characters. */
+  readonly identifier: string;
+};
+
 /** What a commit is told, as plain data within the host's limits. */
 export type Check = {
   readonly name: string;
@@ -27,16 +37,28 @@ export type Check = {
   /** Markdown, less than 65,535 bytes, like `text`. */
   readonly summary: string;
   readonly text: string;
-  /** At most 50: what one request may carry. */
+  /** At most 500, the weightiest first where there were more; a host is sent them 50 at a time. */
   readonly annotations: readonly CheckAnnotation[];
   /** The same for a terminal: one line each, without the title and the address. */
   readonly lines: readonly string[];
   /** Ours: the host is asked for it before a create is repeated. */
   readonly externalId: string;
   readonly url: string | null;
+  /** At most three; absent like empty: none. */
+  readonly actions?: readonly CheckAction[];
 };
 
+/** What one request to a host may carry. */
 export const mostAnnotations = 50;
+/** What a commit is told beside the lines of its files; the others are counted. */
+export const mostListed = 500;
+
+/** Ends the run whose check it stands beside. */
+export const cancelAction: CheckAction = {
+  label: 'Cancel',
+  description: 'Ends this run and all of its tasks',
+  identifier: 'cancel',
+};
 
 const levels = { error: 'failure', warning: 'warning', notice: 'notice' } as const;
 const weight: { readonly [severity in Severity]: number } = { error: 0, warning: 1, notice: 2 };
@@ -45,7 +67,7 @@ const weight: { readonly [severity in Severity]: number } = { error: 0, warning:
 export function annotate(problems: readonly Problem[]): readonly CheckAnnotation[] {
   return problems
     .toSorted((a, b) => weight[a.severity] - weight[b.severity])
-    .slice(0, mostAnnotations)
+    .slice(0, mostListed)
     .toSorted((a, b) => a.line - b.line || a.column - b.column)
     .map(({ severity, code, line, column, message, remedy }) => ({
       path: 'ame.yaml',

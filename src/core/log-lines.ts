@@ -141,7 +141,7 @@ export function createLogLines(limits: LogLimits = logLimits): LogLines {
     end(at) {
       for (const stream of waiting.keys()) emit(stream, at);
       if (dropped === 0) return;
-      const text = `AME: this log was cut after ${limits.total} bytes; ${dropped} more bytes were dropped\n`;
+      const text = `AME: this log was cut after ${limits.total} bytes; ${dropped} more ${dropped === 1 ? 'byte was' : 'bytes were'} dropped\n`;
       store(0, new TextEncoder().encode(text), at);
     },
     get ready() {

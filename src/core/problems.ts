@@ -58,6 +58,11 @@ export function problem<C extends ProblemCode>(code: C, place: Place, details: P
   };
 }
 
+/** How much a problem of this code weighs. */
+export function severityOf(code: ProblemCode): Severity {
+  return byCode[code].severity;
+}
+
 /** Whether a problem of this code says that something is missing, which broken text may hide. */
 export function isAbsence(code: ProblemCode): boolean {
   return byCode[code].absence ?? false;

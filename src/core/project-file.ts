@@ -4,7 +4,8 @@ import type { Project } from './project.ts';
 import { isWithinBounds } from './project-file/bounds.ts';
 import { examine } from './project-file/examine.ts';
 import { repairIndentation } from './project-file/repair.ts';
-import { collectProblems } from './project-file/report.ts';
+import { collectProblems, noted } from './project-file/report.ts';
+import type { Noted } from './project-file/report.ts';
 import { readText } from './project-file/text.ts';
 
 // A hostile file has a hundred thousand problems, and each one is stored and shown.
@@ -36,23 +37,16 @@ export function refuseLinkedFile(): { project: null; problems: Problem[] } {
   return { project: null, problems: [problem('file-is-link', { line: 1, column: 1, path: '' }, {})] };
 }
 
-function inOrder(problems: readonly Problem[]): Problem[] {
-  const byPlace = (one: Problem, other: Problem): number =>
-    one.line - other.line || one.column - other.column;
+function inOrder(problems: readonly Noted[]): Problem[] {
+  const byPlace = (one: Noted, other: Noted): number => one.line - other.line || one.column - other.column;
   const sorted = problems.toSorted(byPlace);
-  if (sorted.length <= mostShown) return sorted;
+  if (sorted.length <= mostShown) return sorted.map(({ worded }) => worded());
   // Errors are what must be known; the rest is cut first.
-  const isError = ({ severity }: Problem): boolean => severity === 'error';
+  const isError = ({ severity }: Noted): boolean => severity === 'error';
   const shown = [...sorted.filter(isError), ...sorted.filter((one) => !isError(one))]
     .slice(0, mostShown)
     .sort(byPlace);
-  const last = shown.at(-1) ?? { line: 1, column: 1 };
-  return [
-    ...shown,
-    problem(
-      'more-problems',
-      { line: last.line, column: last.column, path: '' },
-      { count: sorted.length - mostShown },
-    ),
-  ];
+  const { line, column } = shown.at(-1) ?? { line: 1, column: 1 };
+  const rest = noted('more-problems', { line, column, path: '' }, { count: sorted.length - mostShown });
+  return [...shown, rest].map(({ worded }) => worded());
 }

@@ -1,5 +1,6 @@
 import { CronExpressionParser } from 'cron-parser';
-import { closest } from './closest.ts';
+import { candidatesOf, closest, findClosest } from './closest.ts';
+import { withoutTraces } from './without-traces.ts';
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'] as const;
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
@@ -20,6 +21,9 @@ const fields: readonly CronField[] = [
   // Sunday is 0 and 7.
   { name: 'day of week', least: 0, most: 7, names: days, firstName: 0 },
 ];
+
+// The library that counts the ticks takes 1,024.
+const mostCharacters = 1000;
 
 /** The aliases that are read, each as its five fields. */
 export const scheduleAliases: Readonly<Record<string, string>> = {
@@ -43,7 +47,8 @@ export type ScheduleFault = {
 
 /** Every fault of a schedule of five fields or an alias such as `@daily`, one for each wrong field; none where it is good. */
 export function findScheduleFaults(schedule: string): readonly ScheduleFault[] {
-  const parts = [...schedule.slice(0, 1000).matchAll(/\S+/gu)];
+  if (schedule.length > mostCharacters) return [lengthFault(schedule)];
+  const parts = [...schedule.matchAll(/\S+/gu)];
   const [first] = parts;
   if (first === undefined) {
     const write = 'Write five fields, as in `0 12 * * *` (every day at 12:00).';
@@ -66,7 +71,14 @@ export function findScheduleFaults(schedule: string): readonly ScheduleFault[] {
     ];
   });
   const day = parts[2];
-  return faults.length > 0 || day === undefined || canHappen(schedule) ? faults : [impossibleDate(day)];
+  if (faults.length > 0 || day === undefined || canHappen(parts.map(([part]) => part))) return faults;
+  return [impossibleDate(day)];
+}
+
+function lengthFault(schedule: string): ScheduleFault {
+  const why = `it has more than ${mostCharacters} characters`;
+  const write = 'Write ranges and steps instead of lists, as in `*/5` or `8-18`.';
+  return { offset: 0, text: schedule, field: null, why, write };
 }
 
 function aliasFaults(alias: string, offset: number): readonly ScheduleFault[] {
@@ -137,7 +149,40 @@ function fieldFault(text: string, field: CronField): FieldFault | null {
       };
     }
   }
+  return repetitionFault(text, field);
+}
+
+/** The library takes each value once only; 0 and 7 are both Sunday. */
+function repetitionFault(text: string, field: CronField): FieldFault | null {
+  const seen = new Set<number>();
+  for (const item of text.split(',')) {
+    for (const value of new Set(valuesOf(item, field).map((each) => (field.most === 7 ? each % 7 : each)))) {
+      if (!seen.has(value)) seen.add(value);
+      else if (text.split(',').includes('*'))
+        return { why: '`*` is every value already', write: '`*` alone, or the values without it' };
+      else
+        return {
+          why: `${field.most === 7 && value === 0 ? 'Sunday' : value} is in it twice`,
+          write: 'each value once',
+        };
+    }
+  }
   return null;
+}
+
+/** The values that a good item stands for. */
+function valuesOf(item: string, field: CronField): readonly number[] {
+  const [range = '', step = '1'] = item.split('/');
+  const [from = '', to = from] = range.split('-');
+  const first = range === '*' ? field.least : (valueOf(from, field) ?? field.least);
+  // As a whole week Sunday counts once.
+  const last =
+    range === '*'
+      ? Math.min(field.most, first === 0 && field.most === 7 ? 6 : field.most)
+      : (valueOf(to, field) ?? field.most);
+  const values: number[] = [];
+  for (let value = first; value <= last; value += Number(step)) values.push(value);
+  return values;
 }
 
 function valueFault(text: string, field: CronField, bounds: string): FieldFault {
@@ -158,14 +203,15 @@ function valueOf(text: string, field: CronField): number | null {
   return value >= field.least && value <= field.most ? value : null;
 }
 
-/** Every field may be good and the date still never come, such as February 30; the library looks at that when it parses. */
-function canHappen(schedule: string): boolean {
-  try {
-    CronExpressionParser.parse(normal(schedule), { tz: 'UTC', currentDate: new Date(0) });
-    return true;
-  } catch {
-    return false;
-  }
+const longestMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Every field may be good and the date still never come, such as February 30. With days of the week beside it, those count too. */
+function canHappen([, , day = '*', month = '*', weekday = '*']: readonly string[]): boolean {
+  const [, , dayField, monthField] = fields;
+  if (day === '*' || weekday !== '*' || dayField === undefined || monthField === undefined) return true;
+  const days = day.split(',').flatMap((item) => valuesOf(item, dayField));
+  const months = month.split(',').flatMap((item) => valuesOf(item, monthField));
+  return Math.min(...days) <= Math.max(...months.map((each) => longestMonths[each - 1] ?? 31));
 }
 
 function impossibleDate(day: RegExpExecArray): ScheduleFault {
@@ -179,25 +225,33 @@ function impossibleDate(day: RegExpExecArray): ScheduleFault {
   };
 }
 
+const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
+const canonicalZones: ReadonlySet<string> = new Set(zones.map((zone) => zone.toLowerCase()));
+
 /** Whether `name` is an IANA time zone; offsets such as `+02:00` are none, because they know no summer time. */
 export function isTimezone(name: string): boolean {
+  if (canonicalZones.has(name.toLowerCase())) return true;
   if (!/^[A-Za-z][A-Za-z0-9/_+-]{0,63}$/u.test(name)) return false;
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
+  // Older names such as US/Eastern are in no list.
+  return withoutTraces(() => {
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+    } catch {
+      return false;
+    }
+  });
 }
 
-const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
 const zoneOfCity = new Map(zones.map((zone) => [zone.slice(zone.lastIndexOf('/') + 1), zone]));
+const zoneNames = candidatesOf(zones);
+const cityNames = candidatesOf([...zoneOfCity.keys()]);
 
 /** The time zone that was probably meant: the same name up to a few letters, or the one of that city. */
 export function nearestTimezone(name: string): string | null {
-  const near = closest(name, zones);
-  if (near !== null) return near;
-  const city = closest(name, [...zoneOfCity.keys()]);
-  return city === null ? null : (zoneOfCity.get(city) ?? null);
+  const [near] = findClosest(name, zoneNames).names;
+  if (near !== undefined) return near;
+  const [city] = findClosest(name, cityNames).names;
+  return city === undefined ? null : (zoneOfCity.get(city) ?? null);
 }
 
 /**

@@ -14,6 +14,8 @@ export type PushFacts = {
   readonly name: string;
   readonly created: boolean;
   readonly deleted: boolean;
+  /** The ref is where it was: only who looks at it is new, or it has become the default branch. */
+  readonly unmoved?: boolean;
   /** On a new branch that of the default branch. */
   readonly fileBefore: string | null;
   readonly fileAfter: string | null;
@@ -48,6 +50,12 @@ export function decidePush(project: Project | null, facts: PushFacts): Decision 
   }
   if (project === null)
     return noRun('file-invalid', null, 'Nothing runs until the errors in ame.yaml are repaired.');
+  if (facts.unmoved)
+    return noRun(
+      'nothing-pushed',
+      null,
+      `Nothing was pushed: the ${ref} was only looked at. The next push is decided by the file.`,
+    );
   if (project.on === null) return decideWithoutOn(project, facts, ref);
   const { push, position } = project.on;
   if (push === null) {
@@ -180,20 +188,15 @@ export function decidePullRequest(project: Project | null, facts: PullRequestFac
     const message = `\`forks: never\` under \`pull_request\` (line ${line}) keeps code of forks from running.`;
     return noRun('fork-refused', line, message, 'forks: approve');
   }
-  if (facts.fromFork && !facts.approved) {
-    return noRun(
-      'fork-awaits-approval',
-      line,
-      'It comes from a fork and waits until someone who may write here approves it.',
-    );
-  }
   const base = `base branch ${shown(facts.base)}`;
   const refused =
     trigger.branches === null ? null : decideName(trigger.branches, 'branches', facts.base, base);
   const yes = { rule: 'pull-request', line, message: `\`pull_request\` in line ${line} lets it run.` };
-  return (
-    refused ?? decidePaths(trigger, facts.changedPaths, 'pull request') ?? chooseTasks(project, trigger, yes)
-  );
+  const decision =
+    refused ?? decidePaths(trigger, facts.changedPaths, 'pull request') ?? chooseTasks(project, trigger, yes);
+  if (!facts.fromFork || facts.approved || decision.outcome === 'no-run') return decision;
+  const message = 'It comes from a fork and waits until someone who may write here approves it.';
+  return { ...noRun('fork-awaits-approval', line, message), awaiting: decision.tasks };
 }
 
 /** What someone who asks gets: a task of the file, or with `null` the default one. */

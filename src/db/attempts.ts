@@ -2,7 +2,6 @@ import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
 import type { AttemptReport } from '../core/attempt.ts';
 import type { Db } from './connect.ts';
 import { storableJson } from './schema/columns.ts';
-import { notify } from './due.ts';
 import { projects } from './schema/projects.ts';
 import { attempts, runs } from './schema/runs.ts';
 import { insertTransitions } from './transitions.ts';
@@ -214,13 +213,14 @@ export async function saveReport(db: Db, attemptId: number, report: AttemptRepor
 }
 
 async function sayOnce(db: Db, attemptId: number, change: ReturnType<typeof sql>): Promise<boolean> {
-  const { rows } = await db.orm.execute<{ run: string }>(sql`
-    update attempts set ${change} where id = ${attemptId} and finished_at is null returning run_id as run`);
-  const run = rows[0]?.run;
-  if (run === undefined) return false;
-  await db.orm.execute(sql`update runs set due_at = ${db.now()} where id = ${run}`);
-  await notify(db, 'runs');
-  return true;
+  // One statement: a command waits for it, and each commit of its own would wait for the disk.
+  const { rowCount } = await db.orm.execute(sql`
+    with said as (
+      update attempts set ${change} where id = ${attemptId} and finished_at is null returning run_id),
+    woken as (
+      update runs set due_at = ${db.now()} from said where runs.id = said.run_id returning runs.id)
+    select pg_notify('ame', 'runs') from woken`);
+  return rowCount === 1;
 }
 
 /** The agent's word as it was said: JSON has no times. */

@@ -1,7 +1,7 @@
 import { and, asc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Check } from '../core/check.ts';
 import type { Db } from './connect.ts';
-import { dueUnlessWoken, notify, stillHeld, type Claim } from './due.ts';
+import { ClaimLostError, dueUnlessWoken, notify, stillHeld, type Claim } from './due.ts';
 import { checks } from './schema/checks.ts';
 import { storableJson } from './schema/columns.ts';
 
@@ -37,20 +37,70 @@ export async function findCheck(db: Db, id: number): Promise<CheckRow | undefine
   return row;
 }
 
+export type Said = {
+  readonly said: Check;
+  readonly hostCheckId: string | null;
+  readonly annotationsSaid: number;
+  readonly updates: number;
+  /** A word that was sent before may still arrive, and cover this one. */
+  readonly doubtful: boolean;
+  /** What the host shows is to be looked at, in so many seconds; null: only with the next word. */
+  readonly lookAgainInSeconds: number | null;
+};
+
 /** What the commit was told. False where the claim was lost; what it is to be told now may be newer already. */
-export async function saveSaid(
-  db: Db,
-  claim: Claim,
-  said: Check,
-  hostCheckId: string | null,
-): Promise<boolean> {
-  const text = storableJson(said);
+export async function saveSaid(db: Db, claim: Claim, told: Said): Promise<boolean> {
+  const text = storableJson(told.said);
+  const again = told.lookAgainInSeconds;
+  const next = again === null ? sql`null` : sql`${db.now()} + make_interval(secs => ${again})`;
   const { rowCount } = await db.orm.execute(sql`
-    update checks set said = ${text}::jsonb, said_at = ${db.now()}, host_check_id = ${hostCheckId}, failures = 0,
-      postponed = 0, last_error = null,
-      ${dueUnlessWoken(sql`case when says = ${text}::jsonb then null else ${db.now()} end`)},
+    update checks set said = ${text}::jsonb, said_at = ${db.now()}, host_check_id = ${told.hostCheckId},
+      annotations_said = ${told.annotationsSaid}, updates = ${told.updates},
+      sending_since = ${told.doubtful ? sql`sending_since` : sql`null`}, failures = 0, postponed = 0, last_error = null,
+      ${dueUnlessWoken(sql`case when says = ${text}::jsonb then ${next} else ${db.now()} end`)},
       claimed_by = null, claimed_until = null where ${stillHeld(db, claim)}`);
   return rowCount === 1;
+}
+
+/** Notes that something is about to be sent, so that whoever comes after a crash knows that it may be there. */
+export async function saveSending(db: Db, claim: Claim): Promise<void> {
+  const { rowCount } = await db.orm.execute(sql`
+    update checks set sending_since = coalesce(sending_since, ${db.now()}) where ${stillHeld(db, claim)}`);
+  if (rowCount !== 1) throw new ClaimLostError(`check ${claim.id} is no longer held by this worker`);
+}
+
+/** Keeps the host's id as soon as it is known: what follows can fail without making another one. */
+export async function saveHostCheck(db: Db, claim: Claim, hostCheckId: string): Promise<void> {
+  await db.orm.execute(sql`update checks set host_check_id = ${hostCheckId} where ${stillHeld(db, claim)}`);
+}
+
+/** Has a check made anew on its host, as someone asked there: the one before stays as it was. */
+export async function renewCheck(db: Db, id: number): Promise<void> {
+  await db.orm
+    .update(checks)
+    .set({
+      hostCheckId: null,
+      said: null,
+      saidAt: null,
+      sendingSince: null,
+      annotationsSaid: 0,
+      updates: 0,
+      dueAt: db.now(),
+    })
+    .where(eq(checks.id, id));
+  await notify(db, 'checks');
+}
+
+export async function findCheckByExternalId(
+  db: Db,
+  repositoryId: number,
+  externalId: string,
+): Promise<CheckRow | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(checks)
+    .where(and(eq(checks.repositoryId, repositoryId), sql`${checks.says}->>'externalId' = ${externalId}`));
+  return row;
 }
 
 /** The answer of a commit: its file's check first, then one for each run. */

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, inArray, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Db } from './connect.ts';
 import { ClaimLostError, notify, stillHeld, type Claim } from './due.ts';
 import { decisions, deliveries, type deliveryOutcomes } from './schema/deliveries.ts';
@@ -19,6 +19,7 @@ export type NewDelivery = {
     readonly ref: string;
     readonly before: string;
     readonly after: string;
+    readonly pullRequest?: number;
   };
 };
 
@@ -37,6 +38,7 @@ export async function insertDeliveries(db: Db, rows: readonly NewDelivery[]): Pr
         ref: row.push?.ref ?? null,
         before: row.push?.before ?? null,
         after: row.push?.after ?? null,
+        pullRequest: row.push?.pullRequest ?? null,
         receivedAt: db.now(),
         outcome: row.ignored ? ('ignored' as const) : null,
         decidedAt: row.ignored ? db.now() : null,
@@ -71,6 +73,28 @@ export async function listDeliveries(
     )
     .orderBy(desc(deliveries.receivedAt), desc(deliveries.id))
     .limit(options.limit);
+}
+
+/** What a payload says, once it is read: who looks for a commit, or for an installation, finds the delivery. */
+export async function saveNarrowed(
+  db: Db,
+  id: string,
+  said: Partial<
+    Pick<Delivery, 'action' | 'installationId' | 'pullRequest' | 'repositoryId' | 'ref' | 'before' | 'after'>
+  >,
+): Promise<void> {
+  if (Object.keys(said).length === 0) return;
+  await db.orm.update(deliveries).set(said).where(eq(deliveries.id, id));
+}
+
+/** What is still to be decided of refs that came to lead to `after`, oldest first. */
+export async function listUndecided(db: Db, after: string): Promise<readonly Omit<Delivery, 'body'>[]> {
+  const { body: _body, ...columns } = getTableColumns(deliveries);
+  return db.orm
+    .select(columns)
+    .from(deliveries)
+    .where(and(eq(deliveries.after, after), isNull(deliveries.decidedAt)))
+    .orderBy(asc(deliveries.receivedAt), asc(deliveries.id));
 }
 
 /** Ends a claimed delivery. Throws where the claim was lost, so that the transaction around it is undone. */

@@ -6,11 +6,20 @@ import { checks } from './schema/checks.ts';
 import { parkedAfter } from './schema/columns.ts';
 import { deliveries } from './schema/deliveries.ts';
 import { schedules } from './schema/projects.ts';
+import { githubApps, installations } from './schema/github.ts';
 import { repositories } from './schema/repositories.ts';
 import { runs } from './schema/runs.ts';
 
 /** The tables whose rows may need attention. */
-export const queues = { deliveries, repositories, schedules, runs, checks } as const;
+export const queues = {
+  deliveries,
+  github_apps: githubApps,
+  installations,
+  repositories,
+  schedules,
+  runs,
+  checks,
+} as const;
 export type Queue = keyof typeof queues;
 export type RowId = string | number;
 
@@ -76,10 +85,19 @@ export async function fail(db: Db, claim: Claim, error: string): Promise<boolean
   return giveBack(db, claim, sql`failures = failures + 1, last_error = ${error}, ${next}`);
 }
 
-/** Gives back a row whose step found the world away, which never counts as a failure of the row. */
-export async function postpone(db: Db, claim: Claim, error: string): Promise<boolean> {
+/**
+ * Gives back a row whose step found the world away, which never counts as a failure of the row. Where the world
+ * says when it is worth another try, it is not due before, give or take the same jitter.
+ */
+export async function postpone(
+  db: Db,
+  claim: Claim,
+  error: string,
+  retryAt: Date | null = null,
+): Promise<boolean> {
   const pause = backOff(claim.postponed, 60);
-  const next = dueUnlessWoken(sql`${db.now()} + ${pause}`);
+  const least = retryAt ? sql`${retryAt.toISOString()}::timestamptz` : db.now();
+  const next = dueUnlessWoken(sql`greatest(${db.now()}, ${least}) + ${pause}`);
   return giveBack(db, claim, sql`postponed = postponed + 1, last_error = ${error}, ${next}`);
 }
 

@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { inTransaction, type Db } from './connect.ts';
-import { insertDeliveries } from './deliveries.ts';
+import { insertDeliveries, type Delivery } from './deliveries.ts';
 import { saveDefaultBranch, saveHead } from './repositories.ts';
 
 /** One ref that moved; the zero id is "there was none". */
-export type MovedRef = { readonly ref: string; readonly before: string; readonly after: string };
+export type MovedRef = {
+  readonly ref: string;
+  readonly before: string;
+  readonly after: string;
+  /** It is the head of this one, and nothing was pushed to a branch of the repository. */
+  readonly pullRequest?: number;
+};
 
 /**
  * Stores a delivery for each ref that moved and where it is now, in one transaction. Answers with the ids of the
@@ -15,6 +21,7 @@ export async function recordMoves(
   repositoryId: number,
   moved: readonly MovedRef[],
   head: string | null,
+  host: Delivery['host'] = 'local',
 ): Promise<readonly string[]> {
   const ids = moved.map(() => randomUUID());
   await inTransaction(db, async (tx) => {
@@ -27,8 +34,8 @@ export async function recordMoves(
       tx,
       moved.map((push, at) => ({
         id: ids[at] ?? randomUUID(),
-        host: 'local' as const,
-        event: 'push',
+        host,
+        event: push.pullRequest === undefined ? 'push' : 'pull_request',
         body: Buffer.from(JSON.stringify(push)),
         push: { repositoryId, ...push },
       })),

@@ -1,5 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Db } from './connect.ts';
+import { notify } from './due.ts';
+import { checks } from './schema/checks.ts';
 import { heads, repositories } from './schema/repositories.ts';
 
 export type Repository = typeof repositories.$inferSelect;
@@ -45,6 +47,81 @@ export async function insertLocalRepository(db: Db, name: RepositoryName): Promi
 export async function findRepository(db: Db, id: number): Promise<Repository | undefined> {
   const [row] = await db.orm.select().from(repositories).where(eq(repositories.id, id));
   return row;
+}
+
+/** What GitHub says of a repository now. */
+export type GithubFacts = {
+  readonly hostId: string;
+  readonly installationId: string;
+  readonly owner: string;
+  readonly name: string;
+  readonly access: Repository['access'];
+  /** Left out where what told us does not say. */
+  readonly defaultBranch?: string | null;
+};
+
+export async function findGithubRepository(db: Db, hostId: string): Promise<Repository | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(repositories)
+    .where(and(eq(repositories.host, 'github'), eq(repositories.hostId, hostId)));
+  return row;
+}
+
+/** Stores what is known of a repository of GitHub. One that is new, or whose access seems to differ, is looked at now. */
+export async function upsertGithubRepository(db: Db, facts: GithubFacts): Promise<Repository> {
+  const { defaultBranch, ...said } = facts;
+  const branch = defaultBranch === undefined ? {} : { defaultBranch };
+  const [stored] = await db.orm
+    .insert(repositories)
+    .values({ host: 'github', ...said, ...branch, createdAt: db.now(), dueAt: db.now() })
+    .onConflictDoUpdate({
+      target: [repositories.host, repositories.hostId],
+      set: {
+        installationId: said.installationId,
+        owner: said.owner,
+        name: said.name,
+        ...branch,
+        // What it means that its access is another one is for its own look to say.
+        dueAt: sql`case when ${repositories.access} <> excluded.access
+          or ${repositories.installationId} is distinct from excluded.installation_id
+          or ${repositories.dueAt} is null then ${db.now()} else ${repositories.dueAt} end`,
+      },
+    })
+    .returning();
+  if (!stored) throw new Error(`the repository ${facts.owner}/${facts.name} could not be stored`);
+  await notify(db, 'repositories');
+  return stored;
+}
+
+/** What a repository is called now; its default branch only where none was known. */
+export async function saveNames(
+  db: Db,
+  id: number,
+  { owner, name, defaultBranch }: RepositoryName & { readonly defaultBranch: string },
+): Promise<void> {
+  const branch = sql`coalesce(${repositories.defaultBranch}, ${defaultBranch})`;
+  await db.orm
+    .update(repositories)
+    .set({ owner, name, defaultBranch: branch })
+    .where(eq(repositories.id, id));
+}
+
+/** Says whether a repository can be read; what could not be told meanwhile is told when it can be again. */
+export async function saveAccess(db: Db, id: number, access: Repository['access']): Promise<void> {
+  await db.orm.update(repositories).set({ access }).where(eq(repositories.id, id));
+  if (access !== 'open') return;
+  await db.orm
+    .update(checks)
+    .set({ dueAt: db.now(), failures: 0 })
+    .where(and(eq(checks.repositoryId, id), sql`${checks.said} is distinct from ${checks.says}`));
+  await notify(db, 'checks');
+}
+
+/** Has a repository compared with its host soon. */
+export async function wakeRepository(db: Db, id: number): Promise<void> {
+  await db.orm.update(repositories).set({ dueAt: db.now() }).where(eq(repositories.id, id));
+  await notify(db, 'repositories');
 }
 
 export async function saveDefaultBranch(db: Db, id: number, branch: string): Promise<void> {

@@ -16,6 +16,10 @@ export type PlacedRun = Run & {
   readonly repository: {
     readonly id: number;
     readonly host: 'local' | 'github';
+    readonly hostId: string;
+    /** GitHub's id of the installation; null on the local host. */
+    readonly installationId: string | null;
+    readonly access: (typeof repositories.$inferSelect)['access'];
     readonly owner: string;
     readonly name: string;
   };
@@ -27,6 +31,9 @@ const placed = {
   repository: {
     id: repositories.id,
     host: repositories.host,
+    hostId: repositories.hostId,
+    installationId: repositories.installationId,
+    access: repositories.access,
     owner: repositories.owner,
     name: repositories.name,
   },
@@ -120,6 +127,7 @@ export type NewRun = {
   readonly causeKey: string;
   readonly retryOf?: number;
   readonly deliveryId?: string;
+  readonly requestedBy?: string;
   readonly trust: Run['trust'];
   readonly plan: Plan;
   readonly planDigest: string;
@@ -148,7 +156,7 @@ export async function insertRun(
     .where(eq(projects.id, row.projectId))
     .returning({ number: projects.lastNumber });
   if (!project) throw new Error(`there is no project ${row.projectId}`);
-  const { superseded, reused, retryOf, deliveryId, ...columns } = row;
+  const { superseded, reused, retryOf, deliveryId, requestedBy, ...columns } = row;
   const [run] = await db.orm
     .insert(runs)
     .values({
@@ -156,6 +164,7 @@ export async function insertRun(
       number: project.number,
       retryOf: retryOf ?? null,
       deliveryId: deliveryId ?? null,
+      requestedBy: requestedBy ?? null,
       state: 'queued',
       cancelRequestedAt: superseded === undefined ? null : db.now(),
       cancelReason: superseded === undefined ? null : 'superseded',
@@ -193,6 +202,15 @@ async function insertFirstAttempts(db: Db, run: Run, reused: ReadonlyMap<string,
       reusedFrom: earlier.reusedFrom ?? id,
     })),
   );
+}
+
+/** Asks every unfinished run of a repository to end. */
+export async function requestCancelOf(db: Db, repositoryId: number, cause: string): Promise<void> {
+  await db.orm.execute(sql`
+    update runs set cancel_requested_at = ${db.now()}, cancel_reason = 'cancel', cancel_cause = ${cause}, due_at = ${db.now()}
+    from projects where projects.id = runs.project_id and projects.repository_id = ${repositoryId}
+      and runs.finished_at is null and runs.cancel_requested_at is null`);
+  await notify(db, 'runs');
 }
 
 /** Asks a run to end. False where it has ended, or was asked before. */

@@ -1,15 +1,9 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { and, asc, eq, inArray } from 'drizzle-orm';
+import { and, asc, eq, inArray, sql, type SQL } from 'drizzle-orm';
 import type { Db } from './connect.ts';
-import { secrets } from './schema/projects.ts';
-
-/** A value that could not be read back: another key wrote it, or the row was changed. */
-export class SecretUnreadableError extends Error {
-  override name = 'SecretUnreadableError';
-}
-
-const nonceBytes = 12;
-const tagBytes = 16;
+import { installations } from './schema/github.ts';
+import { projects, secrets } from './schema/projects.ts';
+import { repositories } from './schema/repositories.ts';
+import { keyId, seal, unseal } from './seal.ts';
 
 /** Stores a secret of a project, encrypted with AES-256-GCM and bound to its project and name. */
 export async function saveSecret(
@@ -17,22 +11,19 @@ export async function saveSecret(
   key: Uint8Array,
   row: { readonly projectId: number; readonly name: string; readonly value: string },
 ): Promise<void> {
-  const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(place(row.projectId, row.name));
-  const sealed = Buffer.concat([
-    nonce,
-    cipher.update(row.value, 'utf8'),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ]);
-  const stored = { ciphertext: sealed, keyId: keyId(key), updatedAt: db.now() };
+  const stored = {
+    ciphertext: seal(key, place(row.projectId, row.name), row.value),
+    keyId: keyId(key),
+    accountId: accountOf(sql`${row.projectId}`),
+    updatedAt: db.now(),
+  };
   await db.orm
     .insert(secrets)
     .values({ projectId: row.projectId, name: row.name, ...stored })
     .onConflictDoUpdate({ target: [secrets.projectId, secrets.name], set: stored });
 }
 
-/** The values of those of `names` that the project has. */
+/** The values of those of `names` that the project has. Throws `SecretUnreadableError`. */
 export async function readSecrets(
   db: Db,
   key: Uint8Array,
@@ -43,8 +34,13 @@ export async function readSecrets(
   const rows = await db.orm
     .select()
     .from(secrets)
-    .where(and(eq(secrets.projectId, projectId), inArray(secrets.name, [...names])));
-  return new Map(rows.map((row) => [row.name, open(key, row)]));
+    .where(and(eq(secrets.projectId, projectId), inArray(secrets.name, [...names]), ofItsAccount()));
+  return new Map(
+    rows.map((row) => {
+      const sealed = { sealed: row.ciphertext, keyId: row.keyId, what: `the secret ${row.name}` };
+      return [row.name, unseal(key, place(row.projectId, row.name), sealed)];
+    }),
+  );
 }
 
 /** Names and ages, never values. */
@@ -55,7 +51,7 @@ export async function listSecrets(
   return db.orm
     .select({ name: secrets.name, updatedAt: secrets.updatedAt })
     .from(secrets)
-    .where(eq(secrets.projectId, projectId))
+    .where(and(eq(secrets.projectId, projectId), ofItsAccount()))
     .orderBy(asc(secrets.name));
 }
 
@@ -67,26 +63,17 @@ export async function deleteSecret(db: Db, projectId: number, name: string): Pro
   return rowCount === 1;
 }
 
-function open(key: Uint8Array, row: typeof secrets.$inferSelect): string {
-  const sealed = Buffer.from(row.ciphertext);
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes))
-      .setAAD(place(row.projectId, row.name))
-      .setAuthTag(sealed.subarray(-tagBytes));
-    return (
-      decipher.update(sealed.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
-    );
-  } catch (cause) {
-    const why = row.keyId === keyId(key) ? 'its row was changed' : `it was written with the key ${row.keyId}`;
-    throw new SecretUnreadableError(`the secret ${row.name} cannot be read: ${why}`, { cause });
-  }
+/** A repository that was transferred to another account does not bring the secrets of the one before. */
+function ofItsAccount(): SQL {
+  return sql`${secrets.accountId} is not distinct from ${accountOf(sql`${secrets.projectId}`)}`;
 }
 
-/** A ciphertext that is moved to another project or name no longer opens. */
-function place(projectId: number, name: string): Buffer {
-  return Buffer.from(`${projectId}\n${name}`);
+/** The account that a project's repository belongs to now; null on AME's own host. */
+function accountOf(projectId: SQL): SQL {
+  return sql`(select i.account_id from ${projects} p join ${repositories} r on r.id = p.repository_id
+    join ${installations} i on i.host_id = r.installation_id where p.id = ${projectId})`;
 }
 
-function keyId(key: Uint8Array): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, 16);
+function place(projectId: number, name: string): string {
+  return `${projectId}\n${name}`;
 }

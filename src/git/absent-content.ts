@@ -22,14 +22,22 @@ export function isLfsPointer(content: Uint8Array): boolean {
   return versionLine.test(text) && /\noid sha256:[0-9a-f]{64}\n/.test(text) && /\nsize \d+\n?/.test(text);
 }
 
-/** Looks through a commit for Git LFS pointers and submodules. Reads the small files only. */
-export async function findAbsentContent(dir: string, commit: ObjectId): Promise<AbsentContent> {
+/**
+ * Looks through a commit for Git LFS pointers and submodules. Reads the small files only. `onEntry` sees everything
+ * that stands in the commit on the way.
+ */
+export async function findAbsentContent(
+  dir: string,
+  commit: ObjectId,
+  onEntry: (entry: CommitEntry) => void = () => {},
+): Promise<AbsentContent> {
   const submodules: string[] = [];
   const pointers: string[] = [];
   // Entries run ahead of the blobs that are read by no more than the pipe to git holds.
   const candidates: CommitEntry[] = [];
   async function* small(): AsyncGenerator<ObjectId> {
     for await (const entry of commitTree(dir, commit)) {
+      onEntry(entry);
       if (entry.type === 'submodule') submodules.push(readable(entry.path));
       if (entry.type !== 'file' || entry.size < pointerSizes.least || entry.size > pointerSizes.most)
         continue;

@@ -21,7 +21,11 @@ export async function* readBlobs(
   dir: string,
   ids: AsyncIterable<ObjectId> | Iterable<ObjectId>,
 ): AsyncGenerator<Blob, void, undefined> {
-  const output = gitStream(dir, ['cat-file', '--batch'], { input: linesOf(ids) });
+  const lines = linesOf(ids);
+  // Where nothing is asked for there is no need of a git.
+  const first = await lines.next();
+  if (first.done) return;
+  const output = gitStream(dir, ['cat-file', '--batch'], { input: after(first.value, lines) });
   const reader = createByteReader(output);
   try {
     for (let header = await reader.line(200); header !== null; header = await reader.line(200)) {
@@ -39,6 +43,11 @@ export async function* readBlobs(
 
 async function* linesOf(ids: AsyncIterable<ObjectId> | Iterable<ObjectId>): AsyncGenerator<Uint8Array> {
   for await (const id of ids) yield Buffer.from(`${checkObjectId(id)}\n`);
+}
+
+async function* after(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  yield* rest;
 }
 
 function parseHeader(line: string): { readonly id: ObjectId; readonly size: number } {

@@ -46,7 +46,7 @@ const uploadSettings: readonly GitSetting[] = [
  * Left out are the faults of form that old, honest histories carry (dates, zones, padded modes), because
  * the only remedy would be to rewrite them.
  */
-const tolerated = [
+export const tolerated = [
   'missingSpaceBeforeDate',
   'badTimezone',
   'zeroPaddedFilemode',

@@ -8,7 +8,7 @@ import { gitOutput, gitStream } from './spawn-git.ts';
 /** Reading a bare repository. `dir` is its absolute path; every function throws `GitError` where git fails. */
 
 /** Bytes of a file that are read at most: one more than a valid `ame.yaml` has, to see that it is too long. */
-const contentLimit = 256 * 1024 + 1;
+export const contentLimit = 256 * 1024 + 1;
 /** Bytes of changed paths that are held at most; a million long ones fit. */
 const pathsLimit = 256 * 1024 * 1024;
 

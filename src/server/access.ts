@@ -22,16 +22,27 @@ export function offeredToken(c: Context): string | null {
   return getCookie(c, cookieName) ?? null;
 }
 
+const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
+const portAtEnd = /:\d+$/;
+
+function hostOf(c: Context): string {
+  return (c.req.header('host') ?? '').toLowerCase();
+}
+
+function isLoopback(host: string): boolean {
+  return loopback.has(host.replace(portAtEnd, ''));
+}
+
 /**
  * Lets only requests pass that name a host of ours. A page of another site can make a browser send requests
  * to 127.0.0.1, also under a name of its own that it points there.
  */
 export function checkHost(hosts: readonly string[]): MiddlewareHandler {
-  const known = new Set(['127.0.0.1', 'localhost', '[::1]', ...hosts.map((host) => host.toLowerCase())]);
+  const known = new Set(hosts.map((host) => host.toLowerCase()));
   return async (c, next) => {
-    const host = (c.req.header('host') ?? '').toLowerCase();
-    const name = host.replace(/:\d+$/, '');
-    if (!known.has(name) && !known.has(host)) {
+    const host = hostOf(c);
+    const name = host.replace(portAtEnd, '');
+    if (!isLoopback(host) && !known.has(name) && !known.has(host)) {
       return c.json(
         refusal(
           'host-unknown',
@@ -61,14 +72,34 @@ export function refuseCrossSite(): MiddlewareHandler {
   };
 }
 
-/** Asks for the token. A page's address may carry it once: it moves into a cookie and out of the address. */
-export function requireToken(token: string): MiddlewareHandler {
+/** Lets a browser keep the token, so that the pages open without asking. */
+export function rememberToken(c: Context, token: string, { https }: { readonly https: boolean }): void {
+  setCookie(c, cookieName, token, {
+    httpOnly: true,
+    sameSite: 'Lax',
+    path: '/',
+    maxAge: 365 * 86_400,
+    secure: isSecure(c, https),
+  });
+}
+
+/** Whether a browser is told to send a cookie by https alone. `https`: people reach this server that way. */
+export function isSecure(c: Context, https: boolean): boolean {
+  // On this machine itself nothing stands before the server that would speak https.
+  return https && !isLoopback(hostOf(c));
+}
+
+/**
+ * Asks for the token. A page's address may carry it once: it moves into a cookie and out of the address. `https` says
+ * that people reach this server that way, so that their browsers are told never to send the cookie in clear.
+ */
+export function requireToken(token: string, { https }: { readonly https: boolean }): MiddlewareHandler {
   return async (c, next) => {
     const inAddress = c.req.query('token');
     if (c.req.method === 'GET' && inAddress !== undefined && isToken(inAddress, token)) {
       const url = new URL(c.req.url);
       url.searchParams.delete('token');
-      setCookie(c, cookieName, token, { httpOnly: true, sameSite: 'Lax', path: '/', maxAge: 365 * 86_400 });
+      rememberToken(c, token, { https });
       // With two slashes at its beginning a path would be the name of another server.
       return c.redirect(`${url.pathname.replace(/^\/+/, '/')}${url.search}`, 303);
     }

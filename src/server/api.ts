@@ -4,6 +4,7 @@ import type { Context as Ame } from '../context.ts';
 import { refusal } from './access.ts';
 import { createArtifactRoutes } from './api/artifacts.ts';
 import { createDeliveryRoutes } from './api/deliveries.ts';
+import { createGithubRoutes } from './api/github.ts';
 import { createLogRoutes } from './api/logs.ts';
 import { createProjectRoutes } from './api/projects.ts';
 import { createRoutes } from './api/routes.ts';
@@ -18,6 +19,7 @@ export function createApi(ame: Ame) {
     .route('/', createArtifactRoutes(ame))
     .route('/', createDeliveryRoutes(ame))
     .route('/', createProjectRoutes(ame))
+    .route('/', createGithubRoutes(ame))
     .route('/', createLogRoutes(ame));
   const api = new OpenAPIHono();
   api.use('/api/*', limitBody);

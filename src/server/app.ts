@@ -13,11 +13,12 @@ import { createHealth } from './health.ts';
 import { createInbox } from './inbox.ts';
 import { createPages } from './page.ts';
 import { pushLines } from './push-lines.ts';
+import { createSetup } from './setup.ts';
 import { createWebhookDoor } from './webhook.ts';
 
 /** Mounts the doors. The webhook proves itself by its signature; health says nothing that is worth a token. */
 export function createApp(ame: Ame) {
-  const { config, db, log, token, hints, directoryOf } = ame;
+  const { config, db, log, token, hints, directoryOf, github } = ame;
   const app = new OpenAPIHono();
   app.onError((error, c) => {
     if (error instanceof HTTPException) return refusalOf(error);
@@ -28,10 +29,11 @@ export function createApp(ame: Ame) {
   });
   app.notFound((c) => c.json(refusal('not-found', `there is nothing at ${c.req.path}`), 404));
 
-  app.route('/', createWebhookDoor({ secrets: config.webhookSecrets, inbox: createInbox(db), log }));
+  app.route('/', createWebhookDoor({ secrets: () => github.webhookSecrets(), inbox: createInbox(db), log }));
+  // A probe of Kubernetes names the address of a pod, which is no name of ours.
+  app.route('/', createHealth(ame));
   app.use(checkHost([...config.hosts, ...publicHosts(config.publicUrl)]));
   app.use(refuseCrossSite());
-  app.route('/', createHealth(ame));
   app.route(
     '/',
     createGitDoor({
@@ -58,7 +60,9 @@ export function createApp(ame: Ame) {
       failed: (error) => log.warn({ error: describeError(error) }, 'git request failed'),
     }),
   );
-  app.use(requireToken(token));
+  // It asks for the token by itself.
+  app.route('/', createSetup(ame));
+  app.use(requireToken(token, { https: config.publicUrl?.startsWith('https:') ?? false }));
   app.route('/', createPages(ame));
   return app.route('/', createApi(ame));
 }

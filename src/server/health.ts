@@ -3,7 +3,10 @@ import { projectFileJsonSchema } from '../core/project-file/json-schema.ts';
 import type { Context as Ame } from '../context.ts';
 import { listParked } from '../db/due.ts';
 
-/** What anybody on this machine may ask: whether the server lives, whether it can work, and the file's schema. */
+/**
+ * What anybody may ask, under whatever name they reach the server: whether it lives, whether it can work, and the
+ * file's schema. Nothing of it is private: of a parked row its queue and id, never what went wrong.
+ */
 export function createHealth({ db }: Ame): Hono {
   return new Hono()
     .get('/healthz', (c) => c.json({ ok: true }))

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { isDatabaseAway } from '../db/connect.ts';
-import { createVerify } from '../github/webhook.ts';
+import { isActedOn } from '../github/payload.ts';
+import { createVerify, type Verify } from '../github/webhook.ts';
 import type { Log } from '../log.ts';
 import { refusal } from './access.ts';
 import type { Inbox } from './inbox.ts';
@@ -16,23 +17,35 @@ const databaseMs = 1_800;
  * 202. Nothing is parsed here, and nothing done before the signature is good.
  */
 export function createWebhookDoor(deps: {
-  readonly secrets: readonly string[];
+  /** What a delivery may be signed with, as it is now; may ask the database. */
+  readonly secrets: () => Promise<readonly string[]>;
   readonly inbox: Inbox;
   readonly log: Log;
 }): Hono {
-  const isSigned = createVerify(deps.secrets);
+  let known: { readonly secrets: readonly string[]; readonly isSigned: Verify } | null = null;
+  async function verifier(): Promise<typeof known> {
+    const secrets = await deps.secrets();
+    if (known === null || secrets.join('\n') !== known.secrets.join('\n'))
+      known = { secrets, isSigned: createVerify(secrets) };
+    return secrets.length === 0 ? null : known;
+  }
   return new Hono().post('/webhooks/github', async (c) => {
-    if (deps.secrets.length === 0) {
-      return c.json(
-        refusal('not-configured', 'set AME_GITHUB_WEBHOOK_SECRET to the secret of the webhook'),
-        503,
-      );
+    let verify: typeof known;
+    try {
+      verify = await withinMs(databaseMs, () => verifier());
+    } catch (error) {
+      if (!isDatabaseAway(error) && !(error instanceof TimeoutError)) throw error;
+      return c.json(refusal('database-away', 'the delivery could not be stored; send it again'), 503);
+    }
+    if (verify === null) {
+      const how = 'open /setup, or set AME_GITHUB_WEBHOOK_SECRET to the secret of the webhook';
+      return c.json(refusal('not-configured', how), 503);
     }
     const announced = Number(c.req.header('content-length') ?? 0);
     if (announced > mostBodyBytes) return c.json(refusal('too-large', 'a delivery has at most 25 MiB'), 413);
     const body = await readBounded(c.req.raw.body, mostBodyBytes);
     if (body === null) return c.json(refusal('too-large', 'a delivery has at most 25 MiB'), 413);
-    if (!(await isSigned(body, c.req.header('x-hub-signature-256') ?? ''))) {
+    if (!(await verify.isSigned(body, c.req.header('x-hub-signature-256') ?? ''))) {
       return c.json(refusal('signature', 'the signature in X-Hub-Signature-256 is missing or wrong'), 401);
     }
     const id = c.req.header('x-github-delivery') ?? '';
@@ -41,9 +54,10 @@ export function createWebhookDoor(deps: {
       return c.json(refusal('headers', 'X-GitHub-Delivery and X-GitHub-Event must say what this is'), 400);
     }
     try {
-      // What the payloads say is not acted on yet, so every event is kept as ignored.
+      // An event that AME does nothing about is kept as ignored.
+      const ignored = !isActedOn(event);
       await withinMs(databaseMs, (signal) =>
-        deps.inbox.put({ id, host: 'github', event, body, ignored: true }, signal),
+        deps.inbox.put({ id, host: 'github', event, body, ignored }, signal),
       );
     } catch (error) {
       if (!isDatabaseAway(error) && !(error instanceof TimeoutError)) throw error;

@@ -15,6 +15,13 @@ import { briefError, describeError, type Log } from '../log.ts';
 /** The world outside is away: the row waits, and nothing counts against it. */
 export class AwayError extends Error {
   override name = 'AwayError';
+  /** When it is worth another try; null: it does not say. */
+  readonly retryAt: Date | null;
+
+  constructor(message: string, options: { readonly retryAt?: Date | null; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.retryAt = options.retryAt ?? null;
+  }
 }
 
 /**
@@ -32,6 +39,8 @@ export type LoopOptions = {
   readonly leaseSeconds: number;
   readonly worker: () => number;
   readonly step: (claim: Claim) => Promise<StepEnd>;
+  /** Milliseconds between two looks without a hint: what a lost hint costs at most. */
+  readonly pollMs?: number;
 };
 
 export type Loop = {
@@ -43,15 +52,21 @@ export type Loop = {
   hint(): void;
 };
 
-/** Milliseconds between two looks without a hint: what a lost hint costs at most. */
-const pollMs = 1_000;
+const usualPollMs = 1_000;
+
+/**
+ * Milliseconds after a hint that led to nothing until the one more look that it is worth: a claim passes by a row
+ * that somebody else holds for an instant. A check that is claimed, for one, locks the run that it is of (measured:
+ * one run in five waited for the next poll).
+ */
+const secondLookMs = 20;
 
 /** Looks between two searches for claims whose worker is gone. */
 const sweepEvery = 5;
 
 /** The only loop: claims rows that are due, steps each of them, gives them back. */
 export function createLoop(options: LoopOptions): Loop {
-  const { queue, db, log, concurrency } = options;
+  const { queue, db, log, concurrency, pollMs = usualPollMs } = options;
   const active = new Set<Promise<void>>();
   let hinted = false;
   let wakeUp = (): void => {};
@@ -77,7 +92,8 @@ export function createLoop(options: LoopOptions): Loop {
       away ? 'step postponed' : 'step failed',
     );
     try {
-      await (away ? postpone(db, claimed, text) : fail(db, claimed, text));
+      const retryAt = error instanceof AwayError ? error.retryAt : null;
+      await (away ? postpone(db, claimed, text, retryAt) : fail(db, claimed, text));
     } catch (second) {
       // The lease lapses by itself, and then the row is due again.
       log.warn({ loop: queue, id: claimed.id, error: describeError(second) }, 'claim not given back');
@@ -101,6 +117,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   async function run(signal: AbortSignal): Promise<void> {
     for (let looks = 0; !signal.aborted; looks += 1) {
+      const wasHinted = hinted;
       hinted = false;
       let found = 0;
       try {
@@ -112,14 +129,14 @@ export function createLoop(options: LoopOptions): Loop {
       } catch (error) {
         log.warn({ loop: queue, error: describeError(error) }, 'look failed');
       }
-      if (found === 0 && !hinted && !signal.aborted) await pause(signal);
+      if (found === 0 && !hinted && !signal.aborted) await pause(signal, wasHinted ? secondLookMs : pollMs);
     }
     await Promise.all(active);
   }
 
-  function pause(signal: AbortSignal): Promise<void> {
+  function pause(signal: AbortSignal, ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(finish, pollMs);
+      const timer = setTimeout(finish, ms);
       signal.addEventListener('abort', finish, { once: true });
       wakeUp = finish;
       function finish(): void {

@@ -3,13 +3,16 @@ import type { Claim } from '../db/due.ts';
 import { recordMoves, type MovedRef } from '../db/moves.ts';
 import { findRepository, listHeads, sweepSeconds, type Repository } from '../db/repositories.ts';
 import { listRefs } from '../git/repository.ts';
+import type { GithubSource } from '../github-app.ts';
 import type { Log } from '../log.ts';
+import { sweepGithub } from './github-repository.ts';
 import type { StepEnd } from './loop.ts';
 
 export type RepositoryDeps = {
   readonly db: Db;
   readonly log: Log;
   readonly directoryOf: (repository: Repository) => string;
+  readonly github: GithubSource;
 };
 
 const zeroId = '0'.repeat(40);
@@ -20,7 +23,8 @@ const zeroId = '0'.repeat(40);
  */
 export async function sweepRepository(deps: RepositoryDeps, claim: Claim): Promise<StepEnd> {
   const repository = await findRepository(deps.db, Number(claim.id));
-  if (!repository || repository.host !== 'local') return { dueInSeconds: null };
+  if (!repository) return { dueInSeconds: null };
+  if (repository.host === 'github') return sweepGithub(deps, repository);
   const seen = await listHeads(deps.db, repository.id);
   const refs = new Map((await listRefs(deps.directoryOf(repository))).map(({ ref, id }) => [ref, id]));
   const moved: MovedRef[] = [];

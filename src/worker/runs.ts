@@ -13,6 +13,8 @@ import {
   type AttemptChange,
 } from '../db/attempts.ts';
 import { archiveLog } from '../attempt/log.ts';
+import { tracebackAnnotations } from '../attempt/tracebacks.ts';
+import type { CheckAnnotation } from '../core/check.ts';
 import { saveCheck } from '../db/checks.ts';
 import { inTransaction, type Db } from '../db/connect.ts';
 import type { Claim } from '../db/due.ts';
@@ -20,8 +22,9 @@ import { listUnarchivedLogs } from '../db/logs.ts';
 import { findRun, saveRun, type PlacedRun } from '../db/runs.ts';
 import { countAhead, wakeGroup } from '../db/run-groups.ts';
 import type { Executor } from '../executor/executor.ts';
-import type { Log } from '../log.ts';
+import { describeError, type Log } from '../log.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { CheckPace } from './check-pace.ts';
 import type { StepEnd } from './loop.ts';
 import { orderOf } from './order.ts';
 import { runCheckOf } from '../run-check.ts';
@@ -36,6 +39,7 @@ export type RunDeps = {
   readonly host: string;
   readonly log: Log;
   readonly urlOf: (run: { readonly id: number }) => string;
+  readonly checkPace: CheckPace;
 };
 
 /** Seconds until a run with something active is looked at without a hint: what a lost one costs at most. */
@@ -161,7 +165,8 @@ async function saveStep(
     state: step.state,
     class: final ? finalClass(step, run) : (step.failure?.class ?? null),
     reason: step.failure?.reason ?? run.reason ?? (final ? (run.cancelCause ?? null) : null),
-    startedAt: run.startedAt ?? (step.state === 'queued' ? null : now),
+    // One that is cancelled while it waits never started.
+    startedAt: run.startedAt ?? (step.state === 'queued' || step.state === 'cancelled' ? null : now),
     finishedAt: final ? now : null,
   };
   const changes = step.changes.map((one) => changeOf(one, deps));
@@ -169,17 +174,47 @@ async function saveStep(
     step.lookAgainAt === null
       ? lookSeconds
       : Math.max(0, (step.lookAgainAt.getTime() - now.getTime()) / 1_000);
-  return inTransaction(deps.db, async (tx) => {
-    const saved = await saveAttempts(tx, run.id, changes);
+  const moved = step.changes.some(({ from, to }) => from !== to.state) || step.retries.length > 0;
+  // The first failure of a run is told at once, like its own states.
+  const tellNow = step.state !== run.state || (step.failure !== null && run.class === null);
+  const checkIn = deps.checkPace.dueIn(run, moved, now);
+  const tell = tellNow || checkIn === 0;
+  const dueIn = tell || checkIn === null ? looks : Math.min(looks, checkIn);
+  const annotations = step.state === 'failed' ? await findTracebacksOf(deps, run, step) : [];
+  const saved = await inTransaction(deps.db, async (tx) => {
+    const rows = await saveAttempts(tx, run.id, changes);
     await insertRetries(tx, run.id, step.retries);
-    if (step.state !== run.state || step.failure !== null) {
-      const says = await runCheckOf(tx, { ...run, ...change }, deps.urlOf(run));
+    if (tell) {
+      const says = await runCheckOf(tx, { ...run, ...change }, deps.urlOf(run), annotations);
       await saveCheck(tx, { repositoryId: run.repository.id, sha: run.commit, runId: run.id, says });
     }
-    await saveRun(tx, claim, run, change, final ? tidySeconds : Math.min(lookSeconds, looks));
+    await saveRun(tx, claim, run, change, final ? tidySeconds : Math.min(lookSeconds, dueIn));
     if (final) await wakeGroup(tx, run);
-    return saved;
+    return rows;
   });
+  if (final) deps.checkPace.forget(run);
+  else if (tell) deps.checkPace.made(run, now);
+  return saved;
+}
+
+/** Tasks whose logs are read for exceptions: the first to fail, which is what people look for. */
+const mostTraced = 5;
+
+/** Where the exceptions of a failed run came out. Reading them is no part of its ending: what fails here is only told less. */
+async function findTracebacksOf(
+  deps: RunDeps,
+  run: PlacedRun,
+  step: RunStep,
+): Promise<readonly CheckAnnotation[]> {
+  const failing = new Set(step.changes.filter(({ to }) => to.state === 'failed').map(({ task }) => task));
+  const last = [...new Map((await listAttempts(deps.db, run.id)).map((row) => [row.task, row])).values()];
+  const failed = last.filter((row) => row.state === 'failed' || failing.has(row.task)).slice(0, mostTraced);
+  try {
+    return (await Promise.all(failed.map((row) => tracebackAnnotations(deps, run, row)))).flat();
+  } catch (error) {
+    deps.log.warn({ run: run.id, error: describeError(error) }, 'exceptions of a run were not read');
+    return [];
+  }
 }
 
 function finalClass(step: RunStep, run: PlacedRun): NonNullable<PlacedRun['class']> {

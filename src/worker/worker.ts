@@ -2,8 +2,11 @@ import type { Context } from '../context.ts';
 import { releaseDead, wakeAtStart, wakeRunOf, type Queue } from '../db/due.ts';
 import { openWorkerSession, type WorkerSession } from '../db/worker.ts';
 import { describeError } from '../log.ts';
+import { createCheckPace } from './check-pace.ts';
 import { tellCheck } from './checks.ts';
 import { decideDelivery } from './deliveries.ts';
+import { sweepApp } from './github-apps.ts';
+import { sweepInstallation } from './installations.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { sweepRepository } from './repositories.ts';
 import { reconcileRun } from './runs.ts';
@@ -12,21 +15,38 @@ import { reconcileRun } from './runs.ts';
 export type Loops = { readonly [queue in Exclude<Queue, 'schedules'>]: Loop };
 
 export function createLoops(ctx: Context, worker: () => number): Loops {
-  const { db, log, config, executor, directoryOf } = ctx;
+  const { db, log, config, executor, directoryOf, github } = ctx;
   const urlOf = (run: { readonly id: number }): string => `${ctx.address()}/runs/${run.id}`;
   const shared = { db, log, worker, leaseSeconds: 60 };
+  const checkPace = createCheckPace();
   return {
     deliveries: createLoop({
       ...shared,
       queue: 'deliveries',
       concurrency: 4,
-      step: (claim) => decideDelivery({ db, log, directoryOf, urlOf, address: ctx.address }, claim),
+      step: (claim) => decideDelivery({ db, log, github, directoryOf, urlOf, address: ctx.address }, claim),
+    }),
+    github_apps: createLoop({
+      ...shared,
+      queue: 'github_apps',
+      concurrency: 1,
+      // Asks for up to fifty deliveries, each of which may take ten seconds.
+      leaseSeconds: 900,
+      step: (claim) => sweepApp({ db, log, github }, claim),
+    }),
+    installations: createLoop({
+      ...shared,
+      queue: 'installations',
+      concurrency: 2,
+      // An organisation of ten thousand repositories is a hundred pages.
+      leaseSeconds: 900,
+      step: (claim) => sweepInstallation({ db, log, github }, claim),
     }),
     repositories: createLoop({
       ...shared,
       queue: 'repositories',
       concurrency: 2,
-      step: (claim) => sweepRepository({ db, log, directoryOf }, claim),
+      step: (claim) => sweepRepository({ db, log, directoryOf, github }, claim),
     }),
     runs: createLoop({
       ...shared,
@@ -34,7 +54,16 @@ export function createLoops(ctx: Context, worker: () => number): Loops {
       concurrency: 8,
       step: (claim) =>
         reconcileRun(
-          { db, executor, storage: ctx.storage, temporary: ctx.temporary, host: config.host, log, urlOf },
+          {
+            db,
+            executor,
+            storage: ctx.storage,
+            temporary: ctx.temporary,
+            host: config.host,
+            log,
+            urlOf,
+            checkPace,
+          },
           claim,
         ),
     }),
@@ -42,7 +71,7 @@ export function createLoops(ctx: Context, worker: () => number): Loops {
       ...shared,
       queue: 'checks',
       concurrency: 4,
-      step: (claim) => tellCheck({ db }, claim),
+      step: (claim) => tellCheck({ db, github }, claim),
     }),
   };
 }

@@ -93,7 +93,9 @@ test('nobody at the address', async () => {
 test('what is wrong with the surroundings of the server is said all at once', async () => {
   const { code, err } = await ame(['serve'], { env: { PORT: 'http', AME_LOCAL_SLOTS: '-1' } });
   expect(code).toBe(2);
-  expect(err).toMatch(/PORT is 'http'.*\n.*AME_LOCAL_SLOTS is '-1'/);
+  expect(err).toMatch(
+    /^ame: 2 environment variables are wrong:\n {2}PORT is 'http'.*\n {2}AME_LOCAL_SLOTS is '-1'.*\n$/,
+  );
 });
 
 test('where an error comes from is shown to who asks for it', async () => {

@@ -257,6 +257,29 @@ test('why: what runs nothing gets the line that would change that', async () => 
   );
 });
 
+test('why: a push that is not decided yet, of its commit and of the delivery', async () => {
+  const { deliveries } = JSON.parse((await served.ame(['why', '--json'])).out) as {
+    deliveries: { id: string; after: string }[];
+  };
+  const { id = '', after = '' } = deliveries.find((one) => one.after === commit) ?? {};
+  const pool = served.server.context.db.pool;
+  await pool.query(
+    `update deliveries set decided_at = null, outcome = null, failures = 1, last_error = 'no luck',
+      due_at = now() + interval '1 hour' where id = $1`,
+    [id],
+  );
+  const undecided =
+    /: not decided yet\n {2}received [\d.]+ \w+.* ago, failed 1 time: no luck\n {2}next try in (?:1 h|59 min.*)\n/;
+  for (const what of [after, id]) expect((await served.ame(['why', what])).out).toMatch(undecided);
+  expect((await served.ame(['why'])).out).toContain('not decided yet, failed 1 time\n');
+  await pool.query(
+    `update deliveries set decided_at = now(), outcome = 'decided', failures = 0, last_error = null,
+      due_at = null where id = $1`,
+    [id],
+  );
+  expect((await served.ame(['why', after])).out).not.toContain('not decided yet');
+});
+
 test('a parked row is shown, and released by hand', async () => {
   const { deliveries } = JSON.parse((await served.ame(['why', '--json'])).out) as {
     deliveries: { id: string }[];

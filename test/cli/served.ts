@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig, type Env } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { cloneAddress, startServer, type Server } from '../../src/main.ts';
 import { createTestDatabase } from '../database.ts';
@@ -21,10 +21,10 @@ export type Served = AsyncDisposable & {
   ): Promise<{ readonly clone: string; readonly commit: string; readonly remote: string }>;
 };
 
-export async function serve(): Promise<Served> {
+export async function serve(given: Env = {}): Promise<Served> {
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'ame-test-cli-'));
-  const env = { DATABASE_URL: database.url, PORT: '0', AME_GRACE: '1', PATH: process.env['PATH'] };
+  const env = { DATABASE_URL: database.url, PORT: '0', AME_GRACE: '1', PATH: process.env['PATH'], ...given };
   const data = join(folder, 'data');
   const server = await startServer(parseConfig(env), data, createLog('silent'));
   const surrounded = (asked: Asked = {}): Asked => ({

@@ -91,6 +91,8 @@ test('first the sample, then a push of a change, and a warm start that keeps it 
   );
   expect(shown).toMatch(/^weather#1 succeeded after [\d.]+ s\nhttp:\S+\/runs\/\d+\?token=ame_\S+$/m);
 
+  expect(shown).toMatch(/^ {2}http:\S+\/setup {4}connects GitHub; it asks for the token ame_\S+$/m);
+
   const second = await start(['start']).ended;
   expect([second.code, second.out]).toEqual([1, '']);
   expect(second.err).toBe(

@@ -47,6 +47,7 @@ const file: FileReport = {
 };
 
 const task: TaskReport = {
+  phases: { waiting: 0.01, preparing: 0.4, running: 63, storing: null },
   name: 'train',
   state: 'succeeded',
   seconds: 12,
@@ -63,6 +64,8 @@ const broken: TaskReport = {
 };
 
 const run: RunReport = {
+  annotations: [],
+  requestedBy: null,
   project: 'spam',
   number: 4,
   task: 'main',
@@ -72,7 +75,7 @@ const run: RunReport = {
   reason: null,
   seconds: 75,
   tasks: [task],
-  artifacts: [{ task: 'train', path: 'out/model.bin', size: 2048 }],
+  artifacts: [{ task: 'train', path: 'out/model.bin', size: 2048, url: 'http://127.0.0.1:8080/a/1' }],
   log: null,
   notices: ['Memory is not limited here.'],
   command: 'ame runs show spam#4',
@@ -106,7 +109,7 @@ describe('fileCheck', () => {
     [
       'a fork',
       { decision: { ...no, rule: 'fork-awaits-approval' } },
-      'action_required',
+      'neutral',
       'Nothing runs: Line 4 said no.',
     ],
   ])('%s', (_name, given, conclusion, title) => {
@@ -131,11 +134,11 @@ describe('fileCheck', () => {
   });
 
   test('with too many problems the errors come first, and it says so', () => {
-    const problems = [...Array.from({ length: 60 }, () => notice), error];
+    const problems = [...Array.from({ length: 600 }, () => notice), error];
     const check = fileCheck({ ...file, problems });
-    expect(check.annotations).toHaveLength(50);
+    expect(check.annotations).toHaveLength(500);
     expect(check.annotations.at(-1)).toMatchObject({ line: 3, level: 'failure' });
-    expect(check.summary).toContain('50 of the 61 problems');
+    expect(check.summary).toContain('500 of the 601 problems');
   });
 
   test('a table that is too long ends at a whole row and counts the rest', () => {
@@ -245,10 +248,12 @@ describe('runCheck', () => {
     );
     expect(summary).toContain('- Notice: Memory is not limited here&#46;');
     expect(text).toContain(
-      '| <code>train</code> | failed | 12 s | 2 | The command ended with exit code 3&#46; |',
+      '| <code>train</code> | failed: exit code | 12 s | preparing 0.4 s, running 1 min 3 s | 2 | The command ended with exit code 3&#46; |',
     );
     expect(text).toContain('```\nb\nlast words\n```');
-    expect(text).toContain('| <code>out/model&#46;bin</code> | 2.0 KiB | <code>train</code> |');
+    expect(text).toContain(
+      '| [<code>out/model&#46;bin</code>](http://127.0.0.1:8080/a/1) | 2.0 KiB | <code>train</code> |',
+    );
     expect(lines).toEqual([
       'train succeeded 12 s',
       'train failed 12 s: exit code (try 2): The command ended with exit code 3.',
@@ -259,7 +264,12 @@ describe('runCheck', () => {
 
   test('10,000 tasks, 10,000 artifacts and a long log fit', () => {
     const tasks = Array.from({ length: 10_000 }, (_, at) => ({ ...broken, name: `t${at}` }));
-    const artifacts = tasks.map(({ name }) => ({ task: name, path: `out/${name}`, size: 1 }));
+    const artifacts = tasks.map(({ name }) => ({
+      task: name,
+      path: `out/${name}`,
+      size: 1,
+      url: `http://127.0.0.1:8080/a/${name}`,
+    }));
     const check = runCheck({
       ...run,
       state: 'failed',
@@ -282,7 +292,7 @@ describe('runCheck', () => {
     fc.assert(
       fc.property(text, fc.nat({ max: 40 }), (hostile, count) => {
         const tasks = Array.from({ length: count }, () => ({ ...broken, name: hostile, reason: hostile }));
-        const artifacts = tasks.map(() => ({ task: hostile, path: hostile, size: 1 }));
+        const artifacts = tasks.map(() => ({ task: hostile, path: hostile, size: 1, url: run.url }));
         const log = { task: hostile, text: hostile.repeat(20) };
         const said = { task: hostile, ref: hostile, reason: hostile, command: hostile, notices: [hostile] };
         expectWithinLimits(runCheck({ ...run, ...said, state: 'failed', tasks, artifacts, log }));

@@ -60,6 +60,7 @@ describe('the schema', () => {
     'nested-too-deep-through-references': 'needs knowledge of other tasks',
     'not-utf8': 'is about bytes',
     'plan-too-large': 'needs knowledge of other tasks',
+    'schedules-with-repetitions': 'counts values inside a text',
     timezones: 'the list of time zones changes',
     'too-deep-in-brackets': 'stands below a key that is ignored',
     'too-many-tasks': 'counts over several maps',

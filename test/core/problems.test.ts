@@ -15,6 +15,7 @@ const sketched = new Set([
   'file-not-read',
   'file-is-link',
   'lfs-pointers',
+  'lfs-attributes',
   'submodules',
 ]);
 

@@ -43,6 +43,7 @@ describe('fixtures', () => {
       'file-not-read',
       'file-is-link',
       'lfs-pointers',
+      'lfs-attributes',
       'submodules',
     ];
     const shown = new Set(

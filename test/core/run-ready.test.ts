@@ -75,9 +75,44 @@ describe('readyTasks', () => {
     expect(look(nested, given)).toEqual({ start, settle });
   });
 
-  test('the reason names what came before', () => {
-    const { settle } = readyTasks(chain, states({ a: 'failed' }));
-    expect(settle.map(({ reason }) => reason)).toEqual(['`a` failed.', 'Something before `b` failed.']);
+  const joined = planOf(
+    command('a'),
+    command('b', { needs: ['a'] }),
+    command('other', { needs: [] }),
+    command('tidy', { needs: ['a'], if: 'always' }),
+    command('rescue', { needs: ['other'], if: 'failure' }),
+    command('after_tidy', { needs: ['tidy'] }),
+    command('after_rescue', { needs: ['rescue'] }),
+    command('last', { needs: ['b', 'other'] }),
+  );
+  test.each<[Plan, { readonly [task: string]: AttemptState }, { readonly [task: string]: string }]>([
+    [chain, { a: 'failed' }, { b: '`a` failed.', c: '`b` was skipped after `a` failed.' }],
+    [chain, { a: 'cancelled' }, { b: '`a` was cancelled.', c: '`b` was skipped after `a` was cancelled.' }],
+    [chain, { a: 'failed', b: 'skipped' }, { c: '`b` was skipped after `a` failed.' }],
+    [chain, { a: 'succeeded', b: 'failed' }, { c: '`b` failed.' }],
+    // the failure that the task waited for itself, rather than one further up
+    [joined, { a: 'failed', b: 'skipped', other: 'failed', tidy: 'running' }, { last: '`other` failed.' }],
+    [
+      joined,
+      { a: 'failed', other: 'succeeded', tidy: 'succeeded' },
+      {
+        b: '`a` failed.',
+        rescue: 'Its `if: failure` asks for an ancestor that failed, and none did.',
+        after_tidy: '`a`, which comes before `tidy`, failed.',
+        after_rescue: '`rescue` was skipped.',
+        last: '`b` was skipped after `a` failed.',
+      },
+    ],
+  ])('the reason names the needed task, and what failed before it: %#', (plan, given, reasons) => {
+    const { settle } = readyTasks(plan, states(given));
+    const told = settle.map(({ task, reason }) => [task, reason]);
+    expect(Object.fromEntries(told)).toMatchObject(reasons);
+  });
+
+  test('the reason at the end of a long chain names its first failure, and costs no walk', () => {
+    const long = planOf(...Array.from({ length: 5000 }, (_, at) => command(`c${at}`)));
+    const { settle } = readyTasks(long, states({ c0: 'failed' }));
+    expect(settle.at(-1)?.reason).toBe('`c4998` was skipped after `c0` failed.');
   });
 
   const condition = fc.constantFrom<Condition>('success', 'failure', 'always');

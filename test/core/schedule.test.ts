@@ -18,6 +18,9 @@ const good = [
   '5 4 29 2 *',
   '0 0 31 1 *',
   '0-30/10 0 * * 7',
+  '0 0 * * 0-7',
+  // Either the day or the day of the week counts.
+  '0 0 31 2,4 mon',
   '  0   12 * * *  ',
   ...Object.keys(scheduleAliases),
 ];
@@ -53,6 +56,11 @@ const bad: readonly (readonly [string, readonly (readonly [number, string])[]])[
   ['0 0 31 2 *', [[4, '31']]],
   ['0 0 30 2 *', [[4, '30']]],
   ['0 0 31 4,6 *', [[4, '31']]],
+  ['1,1 * * * *', [[0, '1,1']]],
+  ['0 1-5,3 * * *', [[2, '1-5,3']]],
+  ['0 0 * * 0,7', [[8, '0,7']]],
+  ['*,5 * * * *', [[0, '*,5']]],
+  [`${'1,'.repeat(500)}1 * * * *`, [[0, `${'1,'.repeat(500)}1 * * * *`]]],
 ];
 test.each(bad)('%j is bad', (schedule, faults) => {
   expect(findScheduleFaults(schedule).map(({ offset, text }) => [offset, text])).toEqual(faults);
@@ -64,7 +72,7 @@ test('what is good is good to the library that counts the ticks', () => {
     fc.nat(70).map(String),
     fc.tuple(fc.nat(60), fc.nat(60)).map((ends) => ends.join('-')),
     fc.nat(20).map((step) => `*/${step}`),
-    fc.constantFrom('mon', 'jan', 'x', '1,2'),
+    fc.constantFrom('mon', 'jan', 'x', '1,2', '*/2,3', '5-7,0', '30,31', '2,2', '4,6-11/5'),
   );
   fc.assert(
     fc.property(fc.array(value, { minLength: 4, maxLength: 6 }), (fields) => {

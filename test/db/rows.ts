@@ -14,6 +14,26 @@ export type Row = Readonly<Record<string, string | number>>;
 
 /** In the order in which they can be stored. */
 export const sampleRows = {
+  github_apps: {
+    id: 1,
+    app_id: `'7'`,
+    private_key: `'\\x00'`,
+    webhook_secret: `'\\x00'`,
+    key_id: `'k'`,
+    created_at: at,
+    updated_at: at,
+    due_at: at,
+  },
+  installations: {
+    id: 1,
+    host_id: `'70'`,
+    account_id: `'700'`,
+    account: `'acme'`,
+    account_type: `'Organization'`,
+    permissions: `'{}'`,
+    created_at: at,
+    due_at: at,
+  },
   repositories: { id: 1, host: `'local'`, host_id: `'1'`, owner: `'ada'`, name: `'spam'`, created_at: at },
   projects: { id: 1, repository_id: 1, path: `''`, name: `'spam'`, created_at: at },
   deliveries: { id: `'one'`, host: `'local'`, event: `'push'`, body: `'\\x00'`, received_at: at, due_at: at },
@@ -108,6 +128,8 @@ export function insert(table: Table, change: Row = {}): string {
 /** What makes the sample row of a table another one for every rule of uniqueness. */
 export function another(table: Table): Row {
   const changes: Partial<Record<Table, Row>> = {
+    github_apps: { app_id: `'8'` },
+    installations: { host_id: `'71'` },
     repositories: { host_id: `'2'`, name: `'other'` },
     projects: { path: `'other'` },
     deliveries: { id: `'other'` },

@@ -32,6 +32,14 @@ afterAll(async () => {
 
 /** Each rule that has a name in the database, and statements of which the last one breaks that rule alone. */
 const forbidden: Readonly<Record<string, readonly string[]>> = {
+  github_apps_app_id: [insert('github_apps', { id: 2 })],
+  github_apps_id: [update('github_apps', { app_id: `'seven'` })],
+  github_apps_secrets_whole: [update('github_apps', { webhook_secret: 'null' })],
+  github_apps_key_named: [update('github_apps', { key_id: 'null' })],
+  installations_host_id: [insert('installations', { id: 2 })],
+  installations_account_type: [update('installations', { account_type: `'Bot'` })],
+  installations_due_until_removed: [update('installations', { removed_at: at })],
+  repositories_access: [update('repositories', { access: `'lost'` })],
   repositories_host: [insert('repositories', { id: 2, host: `'gitlab'`, host_id: `'2'`, name: `'ham'` })],
   repositories_installation: [insert('repositories', { id: 2, host: `'github'`, host_id: `'2'` })],
   repositories_host_id: [insert('repositories', { id: 2, name: `'ham'` })],
@@ -112,8 +120,18 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rules that many tables share, under a name made of the table's. */
-const queues = ['deliveries', 'repositories', 'schedules', 'runs', 'checks'] as const;
+const queues = [
+  'deliveries',
+  'github_apps',
+  'installations',
+  'repositories',
+  'schedules',
+  'runs',
+  'checks',
+] as const;
 const counted = [
+  'github_apps',
+  'installations',
   'repositories',
   'projects',
   'revisions',
@@ -139,6 +157,7 @@ const shared: Readonly<Record<string, readonly string[]>> = Object.fromEntries([
         claimed_by: 7,
         claimed_until: at,
         due_at: 'null',
+        ...(table === 'installations' ? { removed_at: at } : {}),
         ...(table === 'deliveries' ? { outcome: `'ignored'`, decided_at: at } : {}),
         ...(table === 'checks' ? { said: verdict } : {}),
       }),

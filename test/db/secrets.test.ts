@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  deleteSecret,
-  listSecrets,
-  readSecrets,
-  saveSecret,
-  SecretUnreadableError,
-} from '../../src/db/secrets.ts';
+import { SecretUnreadableError } from '../../src/db/seal.ts';
+import { deleteSecret, listSecrets, readSecrets, saveSecret } from '../../src/db/secrets.ts';
 import { connectTestDatabase, storeProject, type Connected, type Home } from './connected.ts';
 
 let connected: Connected;

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listChecks } from '../../src/db/checks.ts';
 import { listProjects } from '../../src/db/projects.ts';
 import { saveSecret } from '../../src/db/secrets.ts';
-import { createAme, type Ame } from './harness.ts';
+import { createAme, createClock, type Ame } from './harness.ts';
+import { createPipes } from './pipes.ts';
 
+const clock = createClock();
 let ame: Ame;
 beforeAll(async () => {
-  ame = await createAme();
+  ame = await createAme({ clock });
 });
 afterAll(() => ame[Symbol.asyncDispose]());
 
@@ -94,4 +96,35 @@ test('a secret in the name of what is refused is hidden in the reason', async ()
   expect(JSON.stringify(await listChecks(ame.ctx.db, { runId: run?.id ?? 0 }))).not.toContain(
     'hunter2secret',
   );
+});
+
+test('while a run goes on, its check says of each task how it is', async () => {
+  await using pipes = await createPipes();
+  const [up, hold] = [await pipes.listen(), await pipes.hold()];
+  const repository = await ame.repository();
+  const { commit } = await repository.push({
+    'ame.yaml': `projectname: goes-on
+on: push
+tasks:
+  main:
+    pipeline:
+      first: "true"
+      second: "echo up > ${up.path}; read _ < ${hold.path}"
+`,
+  });
+  await ame.during(up.first);
+  const run = await ame.read.run(repository);
+  const check = await ame.until(async () => {
+    clock.advance(1);
+    const { says } = await ame.read.check(commit, run);
+    return says.lines.some((line) => line.startsWith('second running')) ? says : undefined;
+  });
+  expect(check.status).toBe('in_progress');
+  expect(check.lines[0]).toMatch(/^first succeeded/);
+  hold.release();
+  await ame.settle();
+  expect((await ame.read.check(commit, run)).says).toMatchObject({
+    status: 'completed',
+    conclusion: 'success',
+  });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setGitSearchPath } from '../../src/git/environment.ts';
 import { createAme, type Ame } from './harness.ts';
 import type { Files } from './pusher.ts';
 import { text } from './text.ts';
@@ -31,6 +32,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await ame[Symbol.asyncDispose]();
+  // Files that come after this one in the same process look for git where this one did.
+  setGitSearchPath(process.env['PATH'] ?? '');
   await rm(bin, { recursive: true });
 });
 

@@ -162,10 +162,10 @@ test('one failure fails the run; `if` decides what still runs, and independent b
   const { says } = await ame.read.check(ended.pushed.commit, ended.run);
   expect(says).toMatchObject({ status: 'completed', conclusion: 'failure' });
   expect(says.text).toMatch(
-    /^\| <code>bad<\/code> \| failed \| [\d.]+ s \| 1 \| The command ended with exit code 3/m,
+    /^\| <code>bad<\/code> \| failed: exit code \| [\d.]+ s \| [^|]* \| 1 \| The command ended with exit code 3/m,
   );
   expect(says.text).toMatch(
-    /^\| <code>after&#95;bad<\/code> \| skipped \|  \| 1 \| <code>bad<\/code> failed/m,
+    /^\| <code>after&#95;bad<\/code> \| skipped \|  \|  \| 1 \| <code>bad<\/code> failed/m,
   );
   // It printed nothing, so there is no end of a log to show.
   expect(says.text).not.toContain('The end of the log');

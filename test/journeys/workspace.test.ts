@@ -103,7 +103,8 @@ test('two tasks that changed one file differently are a conflict that names file
             same: {needs: [], runcommand: echo same > out/same.txt}
             joint: {needs: [left, right, same], runcommand: echo never}
             after: echo never
-            clean_up: {needs: [joint], if: failure, runcommand: "cat out/result.txt"}
+            clean_up: {needs: [joint], if: failure, runcommand: "cat out/result.txt; ls out"}
+            tidy: {needs: [joint], if: always, runcommand: "cat out/result.txt; ls out"}
     `,
     'out/result.txt': 'none\n',
   });
@@ -114,7 +115,10 @@ test('two tasks that changed one file differently are a conflict that names file
     'joint failed conflict',
     'after skipped',
     'clean_up succeeded',
+    'tidy succeeded',
   ]);
+  // They cannot be given what both left, and start from the commit alone.
+  for (const name of ['clean_up', 'tidy']) expect(await ame.read.log(ended, name)).toBe('none\nresult.txt\n');
   const joint = await ame.read.attempt(ended, 'joint');
   expect(joint.reason).toMatch(/out\/result\.txt \(left and right\)/);
   expect(joint.startedAt).toBeNull();

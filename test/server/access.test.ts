@@ -79,6 +79,17 @@ describe('the token', () => {
     expect((await plain('/api/v1/projects', { host, cookie: cookie.split(';')[0] ?? '' })).status).toBe(200);
   });
 
+  test.each([
+    ['ame.example.com:444', true],
+    ['build.example.com', true],
+    ['127.0.0.1:8080', false],
+    ['LOCALHOST:8080', false],
+    ['[::1]:8080', false],
+  ])('in a cookie goes over https alone where people come that way: %s %s', async (name, secure) => {
+    const answer = await plain(`/?token=${token}`, { host: name });
+    expect(/; Secure/i.test(answer.headers.get('set-cookie') ?? '')).toBe(secure);
+  });
+
   test('in an address never leads to another server', async () => {
     for (const path of ['//evil.example.com/x', '///evil.example.com', '/\\evil.example.com']) {
       const answer = await plain(`http://${host}${path}?token=${token}`, { host });
@@ -134,16 +145,13 @@ describe('the name that a request was sent to', () => {
     '10.0.0.7',
     '[::ffff:127.0.0.1]',
   ])('%j is refused at every door, token or not', async (name) => {
-    for (const path of [
-      '/api/v1/projects',
-      '/healthz',
-      '/',
-      '/git/a/b.git/info/refs?service=git-upload-pack',
-    ]) {
+    for (const path of ['/api/v1/projects', '/', '/git/a/b.git/info/refs?service=git-upload-pack']) {
       const answer = await plain(path, { host: name, authorization: bearer });
       expect(answer.status, path).toBe(421);
       expect(await codeOf(answer)).toBe('host-unknown');
     }
+    // Probes of a cluster name the address of a pod.
+    for (const path of ['/healthz', '/readyz']) expect((await plain(path, { host: name })).status).toBe(200);
   });
 });
 

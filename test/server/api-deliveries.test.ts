@@ -150,6 +150,52 @@ test('the answer of a commit is its problems, its decisions and its checks', asy
   }
 });
 
+test('a commit whose push is not decided yet is answered with what keeps it back', async () => {
+  const { db } = opened.ame;
+  const sha = 'e'.repeat(40);
+  const come = (id: string, after = sha): Promise<void> =>
+    insertDeliveries(db, [
+      {
+        id,
+        host: 'local',
+        event: 'push',
+        body: Buffer.from('private'),
+        push: { repositoryId: home.repositoryId, ref: 'refs/heads/main', before: '0'.repeat(40), after },
+      },
+    ]);
+  const receivedAt = now.toISOString();
+  await come('failing');
+  await come('given-up');
+  await come('fresh');
+  await come('elsewhere', 'f'.repeat(40));
+  const fail = (id: string, failures: number): Promise<unknown> =>
+    db.pool.query(
+      `update deliveries set failures = $2, postponed = 1, last_error = 'Error: no luck', due_at = $3 where id = $1`,
+      [id, failures, new Date(now.getTime() + 60_000)],
+    );
+  await fail('failing', 3);
+  await fail('given-up', 20);
+  const nextTryAt = new Date(now.getTime() + 60_000).toISOString();
+  const expected = [
+    { id: 'failing', receivedAt, failures: 3, postponed: 1, lastError: 'Error: no luck', nextTryAt },
+    { id: 'fresh', receivedAt, failures: 0, postponed: 0, lastError: null, nextTryAt: receivedAt },
+    { id: 'given-up', receivedAt, failures: 20, postponed: 1, lastError: 'Error: no luck', nextTryAt: null },
+  ].map((one) => ({ ...one, outcome: null, after: sha }));
+  const answer = await api.ask(`${v1}/commits/${sha}`);
+  expect(await answer.clone().text()).not.toContain('private');
+  expect(await read(answer)).toMatchObject({ problems: [], decisions: [], checks: [], deliveries: expected });
+  for (const one of expected)
+    expect(await read(await api.ask(`${v1}/deliveries/${one.id}`))).toMatchObject(one);
+  const page = await (await opened.ask(`/commits/${sha}`)).text();
+  expect(page).toMatch(/Not decided yet <small>3 pushes</);
+  expect(page).toMatch(/failed 3 times, postponed 1 time\./);
+  await db.pool.query(
+    `update deliveries set outcome = 'decided', decided_at = $1, due_at = null where after = $2`,
+    [now, sha],
+  );
+  expect(await refusalOf(await api.ask(`${v1}/commits/${sha}`))).toEqual([404, 'commit-unknown']);
+});
+
 test('a parked row is shown and released by hand', async () => {
   const { db } = opened.ame;
   const run = await storeRun(opened.ame, home);

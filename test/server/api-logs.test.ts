@@ -157,6 +157,16 @@ describe.each(['as rows', 'as one blob'])('the log %s', (kind) => {
     }
   });
 
+  test.each([1, 1_000_000])(
+    'is not followed from a place that it does not have: %s past its end',
+    async (past) => {
+      const events = await followed(attempt, {}, `?offset=${whole.byteLength + past}`);
+      expect(events).toEqual([
+        { event: 'end', id: String(whole.byteLength), data: { bytes: whole.byteLength } },
+      ]);
+    },
+  );
+
   test('is followed from the address where the browser has no event yet, and from the start by nonsense', async () => {
     const count = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
       (await followed(attempt, headers, path)).filter(({ event }) => event === 'log').length;

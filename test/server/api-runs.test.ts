@@ -209,7 +209,10 @@ describe('a cancel', () => {
     expect(second.status).toBe(202);
     expect(await read(second)).toMatchObject({ cancelRequestedAt, state: 'queued' });
     await endRun(opened.ame, run.id, 'failed');
-    expect(await refusalOf(await post(`/runs/${run.id}/cancel`))).toEqual([409, 'run-over']);
+    const late = await post(`/runs/${run.id}/cancel`);
+    const { name } = (await findRun(opened.ame.db, run.id))?.project ?? {};
+    expect(await late.clone().text()).toContain(`"${name}#1 has ended already: failed"`);
+    expect(await refusalOf(late)).toEqual([409, 'run-over']);
     expect(await findRun(opened.ame.db, run.id)).toMatchObject({ cancelReason: 'cancel', state: 'failed' });
   });
 });
@@ -219,7 +222,9 @@ describe('a retry', () => {
     const { db } = opened.ame;
     const home = await newProject();
     const run = await storeRun(opened.ame, home);
-    expect(await refusalOf(await post(`/runs/${run.id}/retry`))).toEqual([409, 'run-active']);
+    const early = await post(`/runs/${run.id}/retry`);
+    expect(await early.clone().text()).toMatch(/"[\w.-]+#1 has not ended yet"/);
+    expect(await refusalOf(early)).toEqual([409, 'run-active']);
     await endRun(opened.ame, run.id, 'failed');
     // All of them come to the lock of the project before the first may go on.
     const holder = await db.pool.connect();

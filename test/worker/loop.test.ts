@@ -1,3 +1,5 @@
+import type { SQL } from 'drizzle-orm';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findDelivery, insertDeliveries } from '../../src/db/deliveries.ts';
 import { connect } from '../../src/db/connect.ts';
@@ -215,6 +217,48 @@ describe('the loop', () => {
     inside[4]?.go();
     stop.abort();
     await running;
+  });
+
+  test('looks once more after a hint where the row was held by somebody else for an instant', async () => {
+    const { db } = connected;
+    const looked = Promise.withResolvers<void>();
+    let holder: pg.PoolClient | null = null;
+    // The first look at the row that is held passes it by; by the next one it is free.
+    const orm = new Proxy(db.orm, {
+      get: (target, key) =>
+        key !== 'execute'
+          ? Reflect.get(target, key, target)
+          : async (query: SQL) => {
+              const answer = await target.execute(query);
+              looked.resolve();
+              await holder?.query('rollback');
+              holder?.release();
+              holder = null;
+              return answer;
+            },
+    });
+    const stop = new AbortController();
+    const seen: Claim['id'][] = [];
+    const loop = loopOf({
+      db: { ...db, orm },
+      // No poll would ever find it.
+      pollMs: 3_600_000,
+      step: (claim) => {
+        seen.push(claim.id);
+        stop.abort();
+        return Promise.resolve({ dueInSeconds: 600 });
+      },
+    });
+    const running = loop.run(stop.signal);
+    await looked.promise;
+    const [id = 0] = await storeRuns(1);
+    const client = await db.pool.connect();
+    await client.query('begin');
+    await client.query('select from runs where id = $1 for no key update', [id]);
+    holder = client;
+    loop.hint();
+    await running;
+    expect(seen).toEqual([id]);
   });
 
   test('stops at once where nothing is in work, and else when that is done', async () => {

@@ -49,8 +49,12 @@ function attemptOf(run: RunDetail, task: string, number: number | undefined): At
   const tries = run.attempts.filter((attempt) => attempt.task === task);
   const found = number === undefined ? tries.at(-1) : tries.find((attempt) => attempt.number === number);
   if (found === undefined)
-    throw inputFault(`Task "${plainLine(task)}" has had ${tries.length} tries, not ${number}.`);
+    throw inputFault(`Task "${plainLine(task)}" has had ${triesOf(tries.length)}, not ${number}.`);
   return found;
+}
+
+function triesOf(count: number): string {
+  return count === 1 ? '1 try' : `${count} tries`;
 }
 
 /** One attempt: the bytes as they are for programs, and safe lines on a terminal. */

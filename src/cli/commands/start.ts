@@ -1,6 +1,6 @@
 import { parseConfig } from '../../config.ts';
 import type { Server } from '../../main.ts';
-import { createClient, directoryOf, type Client } from '../client.ts';
+import { answer, createClient, directoryOf, type Client } from '../client.ts';
 import { listenForEnd } from '../end-signals.ts';
 import { exitCodes, type ExitCode } from '../fault.ts';
 import { followRun } from '../follow-run.ts';
@@ -55,7 +55,7 @@ async function welcome(
   if (options.sample && !(await hasSample({ ...server, signal })))
     await showSample(terminal, server, client, signal);
   else await showHistory(terminal, client);
-  await printNext(terminal, server);
+  await printNext(terminal, server, client);
 }
 
 /** Pushes the sample and shows its run from the push to the verdict. */
@@ -117,10 +117,11 @@ async function showHistory(terminal: Terminal, client: Client): Promise<void> {
   for (const line of runLines(terminal, found)) print(terminal, line);
 }
 
-async function printNext(terminal: Terminal, server: Server): Promise<void> {
-  const [{ cloneAddress }, { sampleRepository }] = await Promise.all([
+async function printNext(terminal: Terminal, server: Server, client: Client): Promise<void> {
+  const [{ cloneAddress }, { sampleRepository }, { app }] = await Promise.all([
     import('../../main.ts'),
     import('../../sample/push-sample.ts'),
+    answer(client.api.github.$get()),
   ]);
   const { owner, name } = sampleRepository;
   const { bold, dim } = terminal.colors;
@@ -129,6 +130,11 @@ async function printNext(terminal: Terminal, server: Server): Promise<void> {
   print(terminal, `  ${bold(`git clone ${cloneAddress(server, owner, name)}`)}`);
   print(terminal, `  ${bold(`cd ${name}`)}    ${dim('and change something, such as STEPS in train.py')}`);
   print(terminal, `  ${bold("git commit -am 'Try fewer steps' && git push")}`);
+  if (app === null)
+    print(
+      terminal,
+      `  ${bold(`${server.address}/setup`)}    ${dim(`connects GitHub; it asks for the token ${server.token}`)}`,
+    );
   print(terminal);
   print(terminal, 'Ctrl-C stops AME; everything is kept.');
 }

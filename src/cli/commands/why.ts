@@ -1,10 +1,11 @@
 import { plainLine, visibleText } from '../../core/escape.ts';
+import { counted } from '../../core/problems/wording.ts';
 import { answer, connect, pathPart, type Client } from '../client.ts';
 import { exitCodes, inputFault, RefusalFault, type ExitCode } from '../fault.ts';
 import { findRun, parseRunName } from '../find-run.ts';
 import { tableLines } from '../table.ts';
 import { print, printJson, type Terminal } from '../terminal.ts';
-import { ago, runName, shortRef } from '../words.ts';
+import { ago, ahead, runName, shortRef } from '../words.ts';
 
 type Options = { readonly json?: true };
 
@@ -51,7 +52,8 @@ async function ofCommit(terminal: Terminal, client: Client, sha: string): Promis
     terminal.colors.bold(plainLine(`${name}: ${(conclusion ?? status).replaceAll('_', ' ')}: ${title}`)),
     ...lines.map((line) => visibleText(line)),
   ]);
-  return { json: found, lines: [...checks, ...found.decisions.flatMap(decisionLines)] };
+  const undecided = found.deliveries.flatMap((delivery) => deliveryLines(terminal, delivery));
+  return { json: found, lines: [...checks, ...found.decisions.flatMap(decisionLines), ...undecided] };
 }
 
 type Delivery = Awaited<ReturnType<typeof readDelivery>>;
@@ -69,18 +71,35 @@ async function findDelivery(client: Client, id: string): Promise<Delivery | unde
   }
 }
 
-function ofDelivery({ colors }: Terminal, delivery: Delivery): Explanation {
-  const { id, event, ref, before, after, outcome, decidedAt, failures, lastError } = delivery;
+function ofDelivery(terminal: Terminal, delivery: Delivery): Explanation {
+  const lines = [...deliveryLines(terminal, delivery), ...delivery.decisions.flatMap(decisionLines)];
+  return { json: delivery, lines };
+}
+
+/** What came, and, while nothing is decided about it, what kept it back so far and when it is looked at again. */
+function deliveryLines({ colors }: Terminal, delivery: Omit<Delivery, 'decisions'>): readonly string[] {
+  const { id, event, ref, before, after, outcome, receivedAt, lastError, nextTryAt } = delivery;
   const moved =
     before === null || after === null ? '' : ` from ${before.slice(0, 12)} to ${after.slice(0, 12)}`;
-  const lines = [
-    `${colors.bold(plainLine(id))} ${plainLine(event)}${ref === null ? '' : ` of ${plainLine(shortRef(ref))}`}${moved}: ${outcome ?? 'not decided yet'}`,
-    ...(decidedAt === null && failures > 0
-      ? [`  failed ${failures} times: ${plainLine(lastError ?? '')}`]
-      : []),
-    ...delivery.decisions.flatMap(decisionLines),
+  const head = `${colors.bold(plainLine(id))} ${plainLine(event)}${ref === null ? '' : ` of ${plainLine(shortRef(ref))}`}${moved}: ${outcome ?? 'not decided yet'}`;
+  if (outcome !== null) return [head];
+  const now = new Date();
+  const why = lastError === null ? '' : `: ${plainLine(lastError.split('\n', 1)[0] ?? '')}`;
+  return [
+    head,
+    `  received ${ago(receivedAt, now)}, ${triesOf(delivery)}${why}`,
+    nextTryAt === null
+      ? '  not tried again until a person releases it'
+      : `  next try ${ahead(nextTryAt, now)}`,
   ];
-  return { json: delivery, lines };
+}
+
+function triesOf({ failures, postponed }: Pick<Delivery, 'failures' | 'postponed'>): string {
+  const tries = [
+    ...(failures > 0 ? [`failed ${counted(failures, 'time')}`] : []),
+    ...(postponed > 0 ? [`postponed ${counted(postponed, 'time')}`] : []),
+  ];
+  return tries.length === 0 ? 'has not failed' : tries.join(', ');
 }
 
 /** Deliveries that are shown where nothing is asked for. */
@@ -89,13 +108,13 @@ const latestCount = 10;
 async function latest({ colors }: Terminal, client: Client): Promise<Explanation> {
   const { deliveries } = await answer(client.api.deliveries.$get({ query: { limit: String(latestCount) } }));
   const now = new Date();
-  const rows = deliveries.map(({ id, event, ref, after, receivedAt, outcome }) => [
-    id,
-    event,
-    shortRef(ref ?? ''),
-    after?.slice(0, 12) ?? '',
-    ago(receivedAt, now),
-    outcome ?? 'not decided yet',
+  const rows = deliveries.map((delivery) => [
+    delivery.id,
+    delivery.event,
+    shortRef(delivery.ref ?? ''),
+    delivery.after?.slice(0, 12) ?? '',
+    ago(delivery.receivedAt, now),
+    delivery.outcome ?? `not decided yet, ${triesOf(delivery)}`,
   ]);
   const columns = ['DELIVERY', 'EVENT', 'REF', 'COMMIT', 'CAME', 'OUTCOME'].map((title) => ({ title }));
   const lines = rows.length === 0 ? ['Nothing has been pushed yet.'] : tableLines(columns, rows, colors.bold);
@@ -134,7 +153,7 @@ async function readParked(client: Client) {
 
 function parkedLines({ colors }: Terminal, parked: Parked): readonly string[] {
   return parked.flatMap(({ queue, id, failures, error }) => [
-    `${colors.red('parked')}: row ${plainLine(id)} of ${queue} after ${failures} failures: ${plainLine(error?.split('\n', 1)[0] ?? '')}`,
+    `${colors.red('parked')}: row ${plainLine(id)} of ${queue} after ${counted(failures, 'failure')}: ${plainLine(error?.split('\n', 1)[0] ?? '')}`,
     `  Once its cause is repaired: ame release ${queue} ${plainLine(id)}`,
   ]);
 }

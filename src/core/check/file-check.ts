@@ -1,4 +1,4 @@
-import { annotate, mostAnnotations, problemLines, type Check, type CheckConclusion } from '../check.ts';
+import { annotate, mostListed, problemLines, type Check, type CheckConclusion } from '../check.ts';
 import { markdownBlock, markdownCode, markdownLine, plainLine, visibleText } from '../escape.ts';
 import type { Problem, Severity } from '../problems.ts';
 import { counted } from '../problems/wording.ts';
@@ -53,7 +53,6 @@ function count(problems: readonly Problem[], severity: Severity): number {
 /** Green is for what runs: a green mark on a commit that ran nothing would be read as a success of its tasks. */
 function concludeFile(problems: readonly Problem[], decision: Decision | null): CheckConclusion {
   if (count(problems, 'error') > 0) return 'failure';
-  if (decision?.rule === 'fork-awaits-approval') return 'action_required';
   return decision?.outcome === 'no-run' ? 'neutral' : 'success';
 }
 
@@ -88,9 +87,9 @@ function summaryOf({ project, problems, decision, runs }: FileReport): string {
         markdownBlock(cutText(decision.remedy, 2000), 'yaml'),
       );
   }
-  if (problems.length > mostAnnotations) {
+  if (problems.length > mostListed) {
     parts.push(
-      `${mostAnnotations} of the ${counted(problems.length, 'problem')} stand beside their lines; \`ame check\` shows all.`,
+      `${mostListed} of the ${counted(problems.length, 'problem')} stand beside their lines; \`ame check\` shows all.`,
     );
   }
   if (runs.length > 0) parts.push('Runs:\n');

@@ -1,4 +1,11 @@
-import type { Check, CheckConclusion, CheckStatus } from '../check.ts';
+import {
+  cancelAction,
+  mostListed,
+  type Check,
+  type CheckAnnotation,
+  type CheckConclusion,
+  type CheckStatus,
+} from '../check.ts';
 import { markdownBlock, markdownCode, markdownLine, plainLine, visibleText } from '../escape.ts';
 import { outcomes, type OutcomeClass } from '../outcome.ts';
 import { counted } from '../problems/wording.ts';
@@ -16,6 +23,13 @@ export type TaskReport = {
   readonly attempt: number;
   readonly class: OutcomeClass | null;
   readonly reason: string | null;
+  /** Seconds; a phase that was not reached is `null`. */
+  readonly phases: {
+    readonly waiting: number | null;
+    readonly preparing: number | null;
+    readonly running: number | null;
+    readonly storing: number | null;
+  };
 };
 
 export type RunReport = {
@@ -29,10 +43,20 @@ export type RunReport = {
   readonly seconds: number | null;
   /** In the order of the plan. */
   readonly tasks: readonly TaskReport[];
-  readonly artifacts: readonly { readonly task: string; readonly path: string; readonly size: number }[];
+  readonly artifacts: readonly {
+    readonly task: string;
+    readonly path: string;
+    readonly size: number;
+    /** Where it is downloaded from. */
+    readonly url: string;
+  }[];
   /** The end of a log that explains the verdict. */
   readonly log: { readonly task: string; readonly text: string } | null;
   readonly notices: readonly string[];
+  /** Lines of the repository at which tasks failed. */
+  readonly annotations: readonly CheckAnnotation[];
+  /** Who asked for it; `null` where no person did. */
+  readonly requestedBy: string | null;
   /** What to type to see more. */
   readonly command: string;
   readonly externalId: string;
@@ -46,17 +70,23 @@ const mostLines = 60;
 /** What a commit is told about one run of it. */
 export function runCheck(run: RunReport): Check {
   return {
-    name: cutText(plainLine(`ame / ${run.task}`), longestTitle),
+    name: runCheckName(run.task),
     status: statusOf(run.state),
     conclusion: concludeRun(run),
     title: cutText(plainLine(titleOf(run)), longestTitle),
     summary: summaryOf(run),
     text: textOf(run),
-    annotations: [],
+    annotations: run.annotations.slice(0, mostListed),
     lines: linesOf(run),
     externalId: run.externalId,
     url: run.url,
+    actions: isFinal(run.state) ? [] : [cancelAction],
   };
+}
+
+/** The same for every run of a task, so that it can be a required check. */
+export function runCheckName(task: string): string {
+  return cutText(plainLine(`ame / ${task}`), longestTitle);
 }
 
 function statusOf(state: RunState): CheckStatus {
@@ -96,6 +126,7 @@ function labelOf(task: TaskReport): string {
 function summaryOf(run: RunReport): string {
   const head = [
     `Run ${markdownCode(cutText(`${run.project}#${run.number}`, 200))} of ${markdownCode(cutText(run.task, 200))} at ${markdownCode(run.commit.slice(0, 12))} on ${markdownCode(cutText(run.ref, 300))}.`,
+    ...(run.requestedBy === null ? [] : [`Asked for by ${markdownCode(cutText(run.requestedBy, 200))}.`]),
     ...(run.reason === null ? [] : [markdownLine(cutText(run.reason, 1000))]),
     `More: ${markdownCode(cutText(run.command, 300))}`,
     '',
@@ -125,11 +156,12 @@ function textOf(run: RunReport): string {
 }
 
 function taskTable({ tasks, command }: RunReport, budget: number): string {
-  const head = '| Task | State | Time | Try | Why |\n| --- | --- | ---: | ---: | --- |';
+  const head = '| Task | State | Time | Where it went | Try | Why |\n| --- | --- | ---: | --- | ---: | --- |';
   const rows = tasks.map((task) => {
     const time = task.seconds === null ? '' : showDuration(task.seconds);
+    const state = task.state === 'failed' ? `failed: ${labelOf(task)}` : task.state;
     const why = task.state === 'succeeded' ? '' : markdownLine(cutText(task.reason ?? '', 300));
-    return `| ${markdownCode(cutText(task.name, 300))} | ${task.state} | ${time} | ${task.attempt} | ${why} |`;
+    return `| ${markdownCode(cutText(task.name, 300))} | ${state} | ${time} | ${phasesOf(task)} | ${task.attempt} | ${why} |`;
   });
   return fitRows(
     head,
@@ -137,6 +169,16 @@ function taskTable({ tasks, command }: RunReport, budget: number): string {
     budget,
     (count) => `…and ${counted(count, 'more task')}: ${markdownCode(cutText(command, 300))}`,
   );
+}
+
+/** What took no time worth a word is left out. */
+function phasesOf({ phases }: TaskReport): string {
+  return (['waiting', 'preparing', 'running', 'storing'] as const)
+    .flatMap((name) => {
+      const seconds = phases[name] ?? 0;
+      return seconds < 0.05 ? [] : [`${name} ${showDuration(seconds)}`];
+    })
+    .join(', ');
 }
 
 function logSection({ log }: RunReport): string {
@@ -157,8 +199,8 @@ function artifactSection({ artifacts, project, number }: RunReport): string {
   if (artifacts.length === 0) return '';
   const get = markdownCode(cutText(`ame artifacts ${project}#${number} --get <folder>`, 300));
   const rows = artifacts.map(
-    ({ task, path, size }) =>
-      `| ${markdownCode(cutText(path, 300))} | ${showBytes(size)} | ${markdownCode(cutText(task, 300))} |`,
+    ({ task, path, size, url }) =>
+      `| [${markdownCode(cutText(path, 300))}](${url}) | ${showBytes(size)} | ${markdownCode(cutText(task, 300))} |`,
   );
   const head = `### ${counted(artifacts.length, 'artifact')}\n\n${get}\n\n| File | Size | Task |\n| --- | ---: | --- |`;
   return fitRows(head, rows, artifactBudget, (count) => `…and ${counted(count, 'more file')}.`);

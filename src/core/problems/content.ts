@@ -27,6 +27,14 @@ export const contentProblems = {
       `${counted(found.count, 'file')} in Git LFS: tasks find the pointer, not the content (${listOf(found)}).`,
     remedy: () => 'Fetch the content in a task, or keep the file in the repository itself.',
   }),
+  'lfs-attributes': define<Listed>({
+    severity: 'warning',
+    explanation: '`.gitattributes` keeps files in Git LFS: a task finds the pointer, not the content.',
+    example: '# .gitattributes has a line like: *.pt filter=lfs',
+    message: (found) =>
+      `\`.gitattributes\` keeps ${counted(found.count, 'pattern')} in Git LFS (${listOf(found)}): tasks find the pointers, not the content.`,
+    remedy: () => 'Fetch the content in a task, or keep the files in the repository itself.',
+  }),
   submodules: define<Listed>({
     severity: 'warning',
     explanation: 'Submodules are not fetched: a task finds an empty directory.',

@@ -19,7 +19,7 @@ export const keyProblems = {
   }>({
     severity: 'error',
     explanation:
-      'A key that AME does not know is a mistake more often than not, so it is not passed over. Keys that begin with `x-` are.',
+      'A key that AME does not know is a mistake more often than not, so it is not passed over. Keys that begin with `x-` are. Where only one key can be meant, the value is read as if it stood there, so that what is wrong inside shows at once; the error remains.',
     example: 'projectname: spam\ntasks:\n  train: {runcomand: python train.py}\n',
     message: ({ key, where }) => `${shown(key)} is no key of ${where}.`,
     remedy: ({ nearest, hint, known }) => {

@@ -1,11 +1,12 @@
 import { parseDocument } from 'yaml';
 import { isAbsence } from '../problems.ts';
-import type { Problem } from '../problems.ts';
 import type { Project } from '../project.ts';
+import { withoutTraces } from '../without-traces.ts';
 import { locator } from './lines.ts';
 import type { Locate, Shifts } from './lines.ts';
 import { readProject } from './read-project.ts';
 import { collectProblems } from './report.ts';
+import type { Noted } from './report.ts';
 import { findSyntaxFaults } from './syntax-faults.ts';
 import type { BadLine, SyntaxFault } from './syntax-faults.ts';
 import { buildTree } from './tree.ts';
@@ -13,7 +14,7 @@ import { buildTree } from './tree.ts';
 /** What one text says, read once; lines that must move are not among the problems. */
 export type Examination = {
   readonly project: Project | null;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly Noted[];
   readonly badLines: readonly BadLine[];
   /** So many errors that trying to repair it makes no sense. */
   readonly isHopeless: boolean;
@@ -34,12 +35,10 @@ export function examine(text: string, shifts: Shifts = new Map()): Examination {
   const values: SyntaxFault[] = [];
   let current = text;
   for (let round = 1; ; round += 1) {
-    const document = parseDocument(current, {
-      prettyErrors: false,
-      uniqueKeys: false,
-      logLevel: 'error',
-      version: '1.2',
-    });
+    const source = current;
+    const document = withoutTraces(() =>
+      parseDocument(source, { prettyErrors: false, uniqueKeys: false, logLevel: 'error', version: '1.2' }),
+    );
     const locate = locator(current, shifts);
     const { faults, badLines } = findSyntaxFaults(document, current, locate);
     const spans = faults.flatMap(({ span }) => (span === null ? [] : [span]));
@@ -53,7 +52,7 @@ export function examine(text: string, shifts: Shifts = new Map()): Examination {
     const { report, problems } = collectProblems();
     const project = readProject(buildTree(document, current, locate, report), report);
     const all = [...values, ...faults];
-    const meant = problems.filter((problem) => isMeant(problem, all, badLines, locate));
+    const meant = problems.filter(meantBeside(all, badLines, locate));
     return {
       project,
       isHopeless,
@@ -64,26 +63,25 @@ export function examine(text: string, shifts: Shifts = new Map()): Examination {
   }
 }
 
-/** Whether a problem of the content is one of its own and does not only follow from text that is broken. */
-function isMeant(
-  found: Problem,
+/** Tells problems of the content that are their own from those that only follow from text that is broken. */
+function meantBeside(
   faults: readonly SyntaxFault[],
   badLines: readonly BadLine[],
   locate: Locate,
-): boolean {
+): (found: Noted) => boolean {
   const broken = [
     ...badLines.map(({ breaksFrom }) => breaksFrom),
     ...faults.filter(({ isStructural }) => isStructural).map(({ problem }) => problem.line),
   ];
   const first = Math.min(...broken);
-  if (found.line >= first || (broken.length > 0 && isAbsence(found.code))) return false;
-  return !faults.some(({ span, problem }) => {
-    if (span === null) return problem.line === found.line && problem.column === found.column;
-    const from = locate(span.from);
-    return (
-      found.line === from.line &&
-      found.column >= from.column &&
-      found.column <= from.column + (span.to - span.from)
-    );
-  });
+  const reported = new Map<number, (readonly [from: number, to: number])[]>();
+  for (const { span, problem } of faults) {
+    const { line, column } = span === null ? problem : locate(span.from);
+    const length = span === null ? 0 : span.to - span.from;
+    reported.set(line, [...(reported.get(line) ?? []), [column, column + length]]);
+  }
+  return ({ line, column, code }) => {
+    if (line >= first || (broken.length > 0 && isAbsence(code))) return false;
+    return !(reported.get(line) ?? []).some(([from, to]) => column >= from && column <= to);
+  };
 }

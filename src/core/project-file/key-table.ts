@@ -1,3 +1,6 @@
+import { candidatesOf } from '../closest.ts';
+import type { Candidates } from '../closest.ts';
+
 /** A piece of JSON Schema, draft-07. */
 export type Schema = { readonly [keyword: string]: SchemaValue };
 type SchemaValue = string | number | boolean | null | Schema | readonly SchemaValue[];
@@ -42,8 +45,18 @@ export type KeyTable<K extends readonly Key[] = readonly Key[]> = {
   readonly path: string;
   readonly keys: K;
   readonly required: readonly string[];
-  /** Keys from elsewhere that people write here, with what to do instead. */
+  /** Keys from elsewhere that people write here, with the key that takes the same value. */
+  readonly synonyms: Readonly<Record<string, string>>;
+  /** Keys from elsewhere that people write here, with what to do instead, in words. */
   readonly hints: Readonly<Record<string, string>>;
+  readonly byName: ReadonlyMap<string, Key>;
+  readonly present: readonly string[];
+  /** Names that a misspelt key is compared with, one kind after the other until one is near. */
+  readonly spelling: {
+    readonly present: Candidates;
+    readonly older: Candidates;
+    readonly synonyms: Candidates;
+  };
 };
 
 /** The names that a reader can ask for: those of the present, and older ones that need a reader of their own. */
@@ -57,9 +70,25 @@ export function keyTable<const K extends readonly Key[]>(table: {
   readonly path: string;
   readonly keys: K;
   readonly required?: readonly string[];
+  readonly synonyms?: Readonly<Record<string, string>>;
   readonly hints?: Readonly<Record<string, string>>;
 }): KeyTable<K> {
-  return { required: [], hints: {}, ...table };
+  const named = (availability: Key['availability']): string[] =>
+    table.keys.filter((one) => one.availability === availability).map(({ name }) => name);
+  const present = named('now');
+  return {
+    required: [],
+    synonyms: {},
+    hints: {},
+    ...table,
+    byName: new Map(table.keys.map((one) => [one.name, one])),
+    present,
+    spelling: {
+      present: candidatesOf(present),
+      older: candidatesOf(named('older')),
+      synonyms: candidatesOf(Object.keys(table.synonyms ?? {})),
+    },
+  };
 }
 
 type Present<N extends string> = PresentKey & { readonly name: N };

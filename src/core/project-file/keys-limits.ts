@@ -4,7 +4,7 @@ import { defined, oneOrMore } from './shapes.ts';
 export const resourceKeys = keyTable({
   what: '`resources`',
   path: 'tasks.NAME.resources',
-  hints: { ram: 'Write `memory`.', disk: 'Write `storage`.', gpu: 'Write `gpus`.', mem: 'Write `memory`.' },
+  synonyms: { ram: 'memory', mem: 'memory', disk: 'storage', gpu: 'gpus', cpus: 'cpu' },
   keys: [
     key('cpu', 'number or quantity', defined('cpu'), 'Cores.', "the administrator's default"),
     key(
@@ -46,11 +46,8 @@ export const retriesKeys = keyTable({
   what: '`retries`',
   path: 'tasks.NAME.retries',
   required: ['max'],
-  hints: {
-    limit: 'Write `max`.',
-    count: 'Write `max`.',
-    attempts: 'Write `max`, the tries after the first.',
-  },
+  synonyms: { limit: 'max', count: 'max', attempts: 'max' },
+  hints: { attempts: 'Write `max`, the tries after the first.' },
   keys: [
     key('max', 'whole number', { type: 'integer', minimum: 0, maximum: 100 }, 'Tries after the first.'),
     key(

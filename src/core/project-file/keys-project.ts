@@ -17,6 +17,7 @@ export const projectKeys = keyTable({
   what: 'a project',
   path: '',
   required: ['projectname'],
+  synonyms: { jobs: 'tasks', steps: 'tasks' },
   hints: {
     runcommand: 'Put it into a task, as in `tasks: {main: {runcommand: …}}`.',
     pipeline: 'Put it into a task, as in `tasks: {main: {pipeline: …}}`.',
@@ -28,8 +29,6 @@ export const projectKeys = keyTable({
     image: 'Put it into the tasks that need it.',
     timeout: 'Put it into the tasks that need it.',
     retries: 'Put it into the tasks that need it.',
-    jobs: 'Write `tasks`.',
-    steps: 'Write `tasks`.',
     pipelines: 'Write `tasks: {main: {pipeline: …}}`.',
     push: 'Put it under `on`, as in `on: push`.',
     pull_request: 'Put it under `on`, as in `on: [push, pull_request]`.',
@@ -100,13 +99,10 @@ export const recurringTaskKeys = keyTable({
   what: 'a recurring task',
   path: 'recurring_tasks.NAME',
   required: ['taskref', 'schedule'],
+  synonyms: { cron: 'schedule', task: 'taskref', run: 'taskref', tz: 'timezone' },
   hints: {
     runcommand: 'Define the task under `tasks` and name it in `taskref`.',
     pipeline: 'Define the task under `tasks` and name it in `taskref`.',
-    cron: 'Write `schedule`.',
-    task: 'Write `taskref`.',
-    run: 'Write `taskref`.',
-    tz: 'Write `timezone`.',
   },
   keys: [
     key('taskref', 'name', defined('name'), 'The task to run.'),

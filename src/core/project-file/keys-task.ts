@@ -8,16 +8,23 @@ const pipelineMap: Schema = named(table('pipelineTask'), 1);
 export const taskKeys = keyTable({
   what: 'a task',
   path: 'tasks.NAME',
+  synonyms: {
+    task: 'taskref',
+    run: 'runcommand',
+    cmd: 'runcommand',
+    script: 'runcommand',
+    steps: 'pipeline',
+    tasks: 'pipeline',
+    depends_on: 'needs',
+    dependencies: 'needs',
+    after: 'needs',
+    retry: 'retries',
+    environment: 'env',
+    when: 'if',
+  },
   hints: {
-    run: 'Write `runcommand`.',
-    cmd: 'Write `runcommand`.',
-    script: 'Write `runcommand`.',
     steps: 'Write `pipeline`, a map of names to tasks.',
     tasks: 'Write `pipeline`, a map of names to tasks.',
-    depends_on: 'Write `needs`.',
-    dependencies: 'Write `needs`.',
-    after: 'Write `needs`.',
-    retry: 'Write `retries`.',
     gpus: 'Put it under `resources`, as in `resources: {gpus: 1}`.',
     cpu: 'Put it under `resources`, as in `resources: {cpu: 2}`.',
     memory: 'Put it under `resources`, as in `resources: {memory: 8Gi}`.',
@@ -25,9 +32,7 @@ export const taskKeys = keyTable({
     vram: 'Put it under `resources`, as in `resources: {gpus: 1, vram: 24Gi}`.',
     schedule:
       'Put it under `recurring_tasks`, as in `recurring_tasks: {nightly: {taskref: main, schedule: "@daily"}}`.',
-    environment: 'Write `env`.',
     name: 'Delete it; the key above is the name of the task.',
-    when: 'Write `if`.',
   },
   keys: [
     key(
@@ -109,6 +114,7 @@ export const taskKeys = keyTable({
 export const olderTaskKeys = keyTable({
   what: 'a task',
   path: 'tasks.NAME',
+  synonyms: taskKeys.synonyms,
   hints: taskKeys.hints,
   keys: [...taskKeys.keys, older('name', null, defined('name'))],
 });

@@ -10,6 +10,7 @@ const runList: Schema = { anyOf: [noFilter, oneOrMore(defined('name'), 1)] };
 export const onKeys = keyTable({
   what: '`on`',
   path: 'on',
+  synonyms: { pull_request_target: 'pull_request', merge_request: 'pull_request' },
   hints: {
     schedule:
       'Put it under `recurring_tasks`, as in `recurring_tasks: {nightly: {taskref: main, schedule: "@daily"}}`.',

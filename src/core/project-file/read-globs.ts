@@ -12,7 +12,7 @@ export function readArtifacts(entry: Entry, report: Report): readonly string[] |
   if (entry.value.kind === 'map') {
     // Destinations are planned as `{paths, to}`; files of the older kind had `saveChangedFiles` here.
     report('not-available-yet', entry.value.at, {
-      key: entry.key,
+      key: 'artifacts',
       description: 'as a map with destinations; as a list of patterns it is',
     });
     return null;
@@ -98,13 +98,19 @@ function refFault(text: string): Fault | null {
       suggestion: mark + body.replace(/^refs\/\w+\//u, ''),
     };
   if (body.startsWith('/') || body.endsWith('/'))
-    return {
-      why: 'names have no `/` at their ends',
-      suggestion: mark + (body.replaceAll(/^\/+|\/+$/gu, '') || '**'),
-    };
+    return { why: 'names have no `/` at their ends', suggestion: mark + (trimmed(body) || '**') };
   if (/[\s~^:\\]/u.test(body))
     return { why: 'git allows no such name', suggestion: mark + body.replaceAll(/[\s~^:\\]+/gu, '-') };
   return null;
+}
+
+/** Without slashes at both ends. Not by a pattern: one for the end begins anew at every slash in between. */
+function trimmed(body: string): string {
+  let from = 0;
+  let to = body.length;
+  while (body[from] === '/') from += 1;
+  while (to > from && body[to - 1] === '/') to -= 1;
+  return body.slice(from, to);
 }
 
 function split(text: string): { readonly mark: '' | '!'; readonly body: string } {

@@ -7,7 +7,7 @@ import type { Report } from './report.ts';
 /** Reports a name that breaks rule 6 (1 to 63 of `[a-zA-Z0-9._-]`, first a letter or digit). */
 export function checkName(text: string, what: string, at: Place, report: Report): void {
   const why = nameFault(text);
-  if (why !== null) report('bad-name', at, { what, text, why, suggestion: suggestName(text) });
+  if (why !== null) report('bad-name', at, () => ({ what, text, why, suggestion: suggestName(text) }));
 }
 
 function nameFault(text: string): string | null {

@@ -8,6 +8,7 @@ import { shown } from '../problems/wording.ts';
 import type { Report } from './report.ts';
 import { catchups, overlaps } from './shapes.ts';
 
+const mostZones = 1000;
 const example = 'nightly: {taskref: main, schedule: "@daily"}';
 
 /** `recurring_tasks`: a map of names to what runs when. */
@@ -19,6 +20,7 @@ export function readRecurringTasks(entry: Entry, report: Report): readonly Recur
   };
   const map = readMap(entry.value, wanted, report);
   if (map === null) return [];
+  const isZone = rememberTimezones();
   return map.entries.flatMap((named) => {
     if (named.key.startsWith('x-')) return [];
     checkName(named.key, 'the name of a recurring task', named.at, report);
@@ -31,11 +33,16 @@ export function readRecurringTasks(entry: Entry, report: Report): readonly Recur
       { what: 'A recurring task', expected: 'a map', write: `Write \`${example}\`.` },
       report,
     );
-    return node === null ? [] : [readRecurringTask(named, node, report)];
+    return node === null ? [] : [readRecurringTask(named, node, isZone, report)];
   });
 }
 
-function readRecurringTask(named: Entry, node: MapNode, report: Report): RecurringTask {
+function readRecurringTask(
+  named: Entry,
+  node: MapNode,
+  isZone: (name: string) => boolean,
+  report: Report,
+): RecurringTask {
   const fields = readFields(node, recurringTaskKeys, report);
   const where = `the recurring task ${shown(named.key)}`;
   requireKey(fields, 'taskref', named.at, where, 'taskref: main', report);
@@ -52,7 +59,7 @@ function readRecurringTask(named: Entry, node: MapNode, report: Report): Recurri
     position: positionOf(named.at),
     taskref: reference ?? { name: '', position: positionOf(named.at) },
     schedule: readSchedule(fields.get('schedule'), report),
-    timezone: readTimezone(fields.get('timezone'), report),
+    timezone: readTimezone(fields.get('timezone'), isZone, report),
     catchup:
       catchup === undefined ? 'last' : (readChoice(catchup.value, '`catchup`', catchups, report) ?? 'last'),
     overlap:
@@ -77,7 +84,7 @@ function readSchedule(entry: Entry | undefined, report: Report): string {
   return text.text.trim().replaceAll(/\s+/gu, ' ');
 }
 
-function readTimezone(entry: Entry | undefined, report: Report): string {
+function readTimezone(entry: Entry | undefined, isZone: (name: string) => boolean, report: Report): string {
   if (entry === undefined) return 'UTC';
   const write = 'Write `timezone: Europe/Copenhagen`, for instance.';
   const text = readText(
@@ -85,7 +92,20 @@ function readTimezone(entry: Entry | undefined, report: Report): string {
     { what: '`timezone`', expected: 'the name of a time zone', write },
     report,
   );
-  if (text === null || isTimezone(text.text)) return text?.text ?? 'UTC';
-  report('bad-timezone', text.at, { text: text.text, nearest: nearestTimezone(text.text) });
+  if (text === null || isZone(text.text)) return text?.text ?? 'UTC';
+  report('bad-timezone', text.at, () => ({ text: text.text, nearest: nearestTimezone(text.text) }));
   return 'UTC';
+}
+
+/**
+ * Whether a name is a time zone, looked up once. One look-up takes 30 µs, and all zones have fewer than a thousand
+ * names together: what comes after so many different ones is wrong too, or does not matter any more.
+ */
+function rememberTimezones(): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    const asked = known.get(name) ?? (known.size < mostZones && isTimezone(name));
+    if (known.size < mostZones) known.set(name, asked);
+    return asked;
+  };
 }

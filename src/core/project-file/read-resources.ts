@@ -1,7 +1,8 @@
-import { compareQuantities, parseQuantity, splitRange } from '../quantity.ts';
+import { parseQuantity, splitRange } from '../quantity.ts';
 import type { Resources } from '../project.ts';
 import { resourceKeys } from './keys-limits.ts';
 import type { Entry, TextNode } from './node.ts';
+import { rangeFault, sizesOf } from './ranges.ts';
 import { readFields, readInteger, readMap, readValue } from './read.ts';
 import { suggestQuantities } from './suggest-quantity.ts';
 import type { Report } from './report.ts';
@@ -51,49 +52,27 @@ function readQuantity(entry: Entry | undefined, what: Measured, report: Report):
   const text = entry === undefined ? null : readSize(entry, what, report);
   if (text === null) return null;
   const written = text.text.trim();
+  const sizes = sizesOf(written);
+  if (sizes !== null) {
+    const why = 'it is a range, and only `memory` takes one';
+    const suggestions = sizes.length === 0 ? [examples[what]] : sizes;
+    report('bad-quantity', text.at, { what: nounOf(what), text: written, why, suggestions });
+    return null;
+  }
   return checkQuantity(written, text, what, report) ? written : null;
 }
 
 function readMemory(entry: Entry | undefined, report: Report): Resources['memory'] {
   const text = entry === undefined ? null : readSize(entry, 'memory', report);
   if (text === null) return null;
+  const fault = rangeFault(text.text);
+  if (fault !== null) {
+    report('bad-range', text.at, { what: 'memory', text: text.text, ...fault });
+    return null;
+  }
   const range = splitRange(text.text);
-  if (text.text.includes('...')) {
-    const suggestion = text.text.replaceAll(/\.{3,}/gu, '..');
-    report('bad-range', text.at, {
-      what: 'memory',
-      text: text.text,
-      why: 'two dots stand between its ends',
-      suggestion,
-    });
-    return null;
-  }
-  if ((range.start === '' && range.ceiling !== null) || range.ceiling === '') {
-    const end = range.start === '' ? (range.ceiling ?? '8Gi') : range.start;
-    const why = range.start === '' ? 'the start is missing' : 'the ceiling is missing';
-    report('bad-range', text.at, {
-      what: 'memory',
-      text: text.text,
-      why,
-      suggestion: `${end === '' ? '8Gi' : end}..32Gi`,
-    });
-    return null;
-  }
-  const isGood = [range.start, ...(range.ceiling === null ? [] : [range.ceiling])].every((part) =>
-    checkQuantity(part, text, 'memory', report),
-  );
-  if (!isGood) return null;
-  if (range.ceiling !== null && compareQuantities(range.start, range.ceiling) === 1) {
-    const why = 'it starts above its ceiling';
-    report('bad-range', text.at, {
-      what: 'memory',
-      text: text.text,
-      why,
-      suggestion: `${range.ceiling}..${range.start}`,
-    });
-    return null;
-  }
-  return range;
+  const ends = [range.start, ...(range.ceiling === null ? [] : [range.ceiling])];
+  return ends.every((end) => checkQuantity(end, text, 'memory', report)) ? range : null;
 }
 
 function readSize(entry: Entry, what: Measured, report: Report): TextNode | null {
@@ -105,12 +84,15 @@ function readSize(entry: Entry, what: Measured, report: Report): TextNode | null
   return readValue(entry.value, wanted, report);
 }
 
+function nounOf(what: Measured): string {
+  return what === 'cpu' ? 'number of cores' : `size for \`${what}\``;
+}
+
 function checkQuantity(text: string, node: TextNode, what: Measured, report: Report): boolean {
   const value = parseQuantity(text);
-  const noun = what === 'cpu' ? 'number of cores' : `size for \`${what}\``;
   if (value === null || value <= 0n) {
     const { why, suggestions } = suggestQuantities(text, value, examples[what]);
-    report('bad-quantity', node.at, { what: noun, text, why, suggestions });
+    report('bad-quantity', node.at, { what: nounOf(what), text, why, suggestions });
     return false;
   }
   const least = what === 'cpu' ? nano / 1000n : mebibyte * nano;

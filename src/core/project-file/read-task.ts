@@ -6,6 +6,7 @@ import { readCommand, readExecutor } from './read-command.ts';
 import { readArtifacts } from './read-globs.ts';
 import { checkImage } from './image.ts';
 import type { Entry, MapNode, Node } from './node.ts';
+import { findEntry } from './misspelt.ts';
 import { readChoice, readFields, readMap, readText } from './read.ts';
 import type { Fields } from './read.ts';
 import { checkName, positionOf, readReference, readReferences } from './read-name.ts';
@@ -60,12 +61,12 @@ function readTaskList(
   isInPipeline: boolean,
   report: Report,
 ): readonly Task[] {
-  const first =
-    items[0]?.kind === 'map' ? items[0].entries.find(({ key }) => key === 'name')?.value : undefined;
+  const key = isInPipeline ? 'pipeline' : 'tasks';
+  const first = items[0]?.kind === 'map' ? findEntry(items[0], olderTaskKeys, 'name')?.value : undefined;
   const name = first?.kind === 'text' ? shorten(first.text) : 'train';
   report('older-spelling', entry.at, {
     written: `A list of ${isInPipeline ? '`pipeline` ' : ''}tasks`,
-    present: `a map, \`${entry.key}: {${name}: {…}, …}\``,
+    present: `a map, \`${key}: {${name}: {…}, …}\``,
   });
   const lines = new Map<string, number>();
   return items.flatMap((item, index) => {
@@ -74,18 +75,20 @@ function readTaskList(
       {
         what: 'An item of the list of tasks',
         expected: 'a map with a `name`',
-        write: `Write \`${entry.key}\` as a map: \`train: python train.py\`.`,
+        write: `Write \`${key}\` as a map: \`train: python train.py\`.`,
       },
       report,
     );
-    const named = node?.entries.find(({ key }) => key === 'name');
     if (node === null) return [];
+    const named = findEntry(node, olderTaskKeys, 'name');
     if (named === undefined) {
       report('missing-key', item.at, {
         key: 'name',
         where: `task ${index + 1} of the list`,
         example: 'name: train',
       });
+      // Nothing can refer to it, so it is read for its own problems alone.
+      readTask({ name: `#${index + 1}`, at: item.at, value: item, isListed: true }, isInPipeline, report);
       return [];
     }
     const text = readText(

@@ -3,6 +3,8 @@ import type { Place } from '../problems.ts';
 import { closest } from '../closest.ts';
 import type { Key, KeyTable, NameOf } from './key-table.ts';
 import { described, sketch } from './node.ts';
+import { findUnknownKeys } from './misspelt.ts';
+import type { UnknownKey } from './misspelt.ts';
 import type { Entry, MapNode, Node, TextNode } from './node.ts';
 import type { Report } from './report.ts';
 
@@ -24,8 +26,8 @@ export type FieldRules = {
 };
 
 /**
- * Sorts the entries of a map by its table: unknown, planned and empty keys are reported and left out, older
- * names are reported and found under their present name.
+ * Sorts the entries of a map by its table: unknown, planned and empty keys are reported and left out. Older
+ * names and misspelt ones are reported and found under the present name.
  */
 export function readFields<K extends readonly Key[]>(
   node: MapNode,
@@ -36,18 +38,7 @@ export function readFields<K extends readonly Key[]>(
   const found = new Map<string, Entry>();
   const guessed = new Set<string>();
   const empty = new Map<string, Place>();
-  for (const entry of node.entries) {
-    if (entry.key.startsWith('x-')) continue;
-    const known = table.keys.find(({ name }) => name === entry.key);
-    if (known === undefined) {
-      reportUnknown(entry, table, report, guessed);
-      continue;
-    }
-    if (known.availability === 'later') {
-      report('not-available-yet', entry.at, { key: known.name, description: known.description });
-      continue;
-    }
-    const name = known.availability === 'older' ? (known.instead ?? known.name) : known.name;
+  const take = (entry: Entry, name: string): void => {
     if (entry.value.kind === 'empty' && !(rules.mayBeEmpty ?? []).includes(name)) {
       // That it is missing will be reported there, which says the same.
       if (table.required.includes(name)) empty.set(name, entry.at);
@@ -56,16 +47,28 @@ export function readFields<K extends readonly Key[]>(
           what: shown(entry.key),
           means: rules.emptyMeans ?? 'counts as absent',
         });
-      continue;
+      return;
     }
     const earlier = found.get(name);
-    if (earlier === undefined) {
-      if (known.availability === 'older' && known.instead !== null) reportOlder(entry, known.instead, report);
-      found.set(name, entry);
-    } else {
+    if (earlier !== undefined) {
       const why = 'both say the same thing';
       report('exclusive-keys', entry.at, { key: entry.key, other: earlier.key, line: earlier.at.line, why });
+      return;
     }
+    const known = table.byName.get(entry.key);
+    if (known?.availability === 'older' && known.instead !== null) reportOlder(entry, known.instead, report);
+    found.set(name, entry);
+  };
+  for (const entry of node.entries) {
+    const known = table.byName.get(entry.key);
+    if (known === undefined || entry.key.startsWith('x-')) continue;
+    if (known.availability === 'later')
+      report('not-available-yet', entry.at, { key: known.name, description: known.description });
+    else take(entry, known.availability === 'older' ? (known.instead ?? known.name) : known.name);
+  }
+  for (const unknown of findUnknownKeys(node, table)) {
+    reportUnknown(unknown, table, report, guessed);
+    if (unknown.readAs !== null) take(unknown.entry, unknown.readAs);
   }
   return {
     get: (name) => found.get(name),
@@ -74,29 +77,30 @@ export function readFields<K extends readonly Key[]>(
   };
 }
 
-function reportUnknown(entry: Entry, table: KeyTable, report: Report, guessed: Set<string>): void {
-  const present = table.keys.filter(({ availability }) => availability === 'now').map(({ name }) => name);
-  const nearest = closest(entry.key, present);
-  // `{b:1}` is one key without a value: YAML wants a space after the colon.
-  const glued = /^([\w-]+):(.+)$/u.exec(entry.key);
-  if (glued !== null && entry.value.kind === 'empty') {
-    const [, key = '', value = ''] = glued;
-    report('missing-colon', entry.at, { text: entry.key, corrected: `${key}: ${value}` });
-    guessed.add(key);
+function reportUnknown(unknown: UnknownKey, table: KeyTable, report: Report, guessed: Set<string>): void {
+  const { entry, nearest, hint, glued } = unknown;
+  if (glued !== null) {
+    report('missing-colon', entry.at, { text: entry.key, corrected: `${glued.key}: ${glued.value}` });
+    guessed.add(glued.key);
     return;
   }
-  const hint = Object.hasOwn(table.hints, entry.key) ? (table.hints[entry.key] ?? null) : null;
   // What is meant by this key is not missing.
-  if (hint === null && nearest !== null) guessed.add(nearest);
-  for (const name of present) if (hint?.includes(`\`${name}\``) === true) guessed.add(name);
-  report('unknown-key', entry.at, { key: entry.key, where: table.what, nearest, hint, known: present });
+  if (nearest !== null) guessed.add(nearest);
+  for (const name of table.present) if (hint?.includes(`\`${name}\``) === true) guessed.add(name);
+  report('unknown-key', entry.at, {
+    key: entry.key,
+    where: table.what,
+    nearest,
+    hint,
+    known: table.present,
+  });
 }
 
 function reportOlder(entry: Entry, instead: string, report: Report): void {
-  report('older-spelling', entry.at, {
+  report('older-spelling', entry.at, () => ({
     written: `\`${shorten(entry.key)}\``,
     present: `\`${instead}: ${shorten(sketch(entry.value))}\``,
-  });
+  }));
 }
 
 /** What a value is called in messages, and how it is written properly. */
@@ -173,15 +177,13 @@ export function readChoice<const W extends string>(
   if (text === null) return null;
   const word = words.find((candidate) => candidate === text.text);
   if (word !== undefined) return word;
-  const bare = text.text.replaceAll(/[^\w-]/gu, '');
-  const hint = Object.hasOwn(hints, text.text) ? (hints[text.text] ?? null) : null;
-  report('bad-choice', text.at, {
+  report('bad-choice', text.at, () => ({
     what,
     text: text.text,
     choices: words,
-    nearest: closest(bare, words),
-    hint,
-  });
+    nearest: closest(text.text.replaceAll(/[^\w-]/gu, ''), words),
+    hint: Object.hasOwn(hints, text.text) ? (hints[text.text] ?? null) : null,
+  }));
   return null;
 }
 

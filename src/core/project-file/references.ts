@@ -31,34 +31,37 @@ function checkTask(task: Task, topNames: readonly string[], path: string, report
 function checkExists(reference: Reference, names: readonly string[], path: string, report: Report): void {
   // An empty name was already reported where it stands.
   if (reference.name === '' || names.includes(reference.name)) return;
-  const outer = reference.name.split('/')[0] ?? '';
-  const isNested = reference.name.includes('/') && names.includes(outer);
-  const hint = isNested
-    ? `Only tasks directly under \`tasks\` can be named here: write ${shown(outer)}, or move the task there.`
-    : null;
-  report('unknown-task', placeOf(reference, path), {
+  report('unknown-task', placeOf(reference, path), () => ({
     name: reference.name,
     where: 'under `tasks`',
     nearest: closest(reference.name, names),
     known: names,
-    hint,
-  });
+    hint: hintForNested(reference.name, names),
+  }));
+}
+
+function hintForNested(name: string, names: readonly string[]): string | null {
+  const outer = name.split('/')[0] ?? '';
+  return name.includes('/') && names.includes(outer)
+    ? `Only tasks directly under \`tasks\` can be named here: write ${shown(outer)}, or move the task there.`
+    : null;
 }
 
 function checkNeeds(pipeline: PipelineTask, topNames: readonly string[], path: string, report: Report): void {
   const names = pipeline.tasks.map(({ name }) => name);
+  const known = new Set(names);
   for (const task of pipeline.tasks) {
     for (const [index, need] of (task.needs ?? []).entries()) {
-      if (need.name === '' || names.includes(need.name)) continue;
-      report('unknown-task', placeOf(need, `${path}.pipeline.${task.name}.needs[${index}]`), {
-        name: need.name,
-        where: `in the pipeline of ${shown(pipeline.name)}`,
-        nearest: closest(
-          need.name,
-          names.filter((name) => name !== task.name),
-        ),
-        known: names.filter((name) => name !== task.name),
-        hint: hintForNeed(need.name, pipeline, names, topNames),
+      if (need.name === '' || known.has(need.name)) continue;
+      report('unknown-task', placeOf(need, `${path}.pipeline.${task.name}.needs[${index}]`), () => {
+        const others = names.filter((name) => name !== task.name);
+        return {
+          name: need.name,
+          where: `in the pipeline of ${shown(pipeline.name)}`,
+          nearest: closest(need.name, others),
+          known: others,
+          hint: hintForNeed(need.name, pipeline, names, topNames),
+        };
       });
     }
   }

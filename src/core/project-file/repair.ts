@@ -1,8 +1,9 @@
-import type { Problem } from '../problems.ts';
-import { isAbsence, problem } from '../problems.ts';
+import { isAbsence } from '../problems.ts';
 import { examine } from './examine.ts';
 import type { Examination } from './examine.ts';
 import { neighbour, withIndentation } from './indentation.ts';
+import { noted } from './report.ts';
+import type { Noted } from './report.ts';
 import type { BadLine } from './syntax-faults.ts';
 
 const mostMoves = 8;
@@ -44,7 +45,7 @@ export function repairIndentation(text: string, first: Examination): Examination
   }
   if (outcome.kind === 'tie') {
     const { bad, columns, moves } = outcome;
-    const tie = problem(
+    const tie = noted(
       'ambiguous-indentation',
       { line: bad.line, column: bad.column + 1, path: '' },
       { column: bad.column + 1, columns: columns.map((column) => column + 1) },
@@ -136,7 +137,7 @@ function attempt(
   return { to, distance: Math.abs(to - bad.column), errors, text: changed, moves: all, examination };
 }
 
-function moved(text: string, { line, from, to }: Move): Problem {
+function moved(text: string, { line, from, to }: Move): Noted {
   const beside = neighbour(text, line, to);
   const details = {
     column: from + 1,
@@ -144,12 +145,12 @@ function moved(text: string, { line, from, to }: Move): Problem {
     beside: beside?.name ?? null,
     besideLine: beside?.line ?? null,
   };
-  return problem('moved-line', { line, column: from + 1, path: '' }, details);
+  return noted('moved-line', { line, column: from + 1, path: '' }, details);
 }
 
-function misplaced(bad: BadLine): Problem {
+function misplaced(bad: BadLine): Noted {
   const columns = bad.columns.slice(0, 2).map((column) => column + 1);
-  return problem(
+  return noted(
     'bad-indentation',
     { line: bad.line, column: bad.column + 1, path: '' },
     { column: bad.column + 1, columns, continues: bad.continues },

@@ -8,9 +8,12 @@ import type { Report } from './report.ts';
 
 const mostDepth = 64;
 const mostFromAliases = 10_000;
+// For a suggestion; more are compared with none.
+const mostAnchors = 1000;
 
 /** Tags of older files, which stand on the value of `executor`. */
 const executorTags = new Set(['!poetry', '!pipEnv', '!pip', '!mlflow', '!custom']);
+const executorKey = ['executor'];
 const coreTags = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/u;
 
 type Building = {
@@ -81,8 +84,9 @@ function buildPlain(
   }
   const marks = marksOf(building, node, at);
   if (marks === 'broken') return { kind: 'broken', at };
-  const tag =
-    node.tag !== undefined && executorTags.has(node.tag) && parentKey === 'executor' ? node.tag : null;
+  const isExecutor = node.tag !== undefined && executorTags.has(node.tag) && parentKey !== null;
+  // Also below a misspelt key, which is read as if it were right.
+  const tag = isExecutor && closest(parentKey, executorKey) !== null ? (node.tag ?? null) : null;
   if (tag === null && node.tag !== undefined && !coreTags.test(node.tag)) {
     building.report('custom-tag', marks.at, { tag: marks.tag });
     return { kind: 'broken', at };
@@ -246,13 +250,19 @@ function resolve(building: Building, alias: Alias, at: Place): Node {
   const target = building.anchors.get(name);
   if (target === undefined || target === null) {
     if (/^[\w-]+$/u.test(name)) {
-      building.report('unknown-alias', at, {
+      // Only what stands above it can be meant, however many anchors follow.
+      const above = building.anchors.size;
+      building.report('unknown-alias', at, () => ({
         name,
         nearest: closest(
           name,
-          [...building.anchors.keys()].filter((known) => known !== name),
+          building.anchors
+            .keys()
+            .take(Math.min(above, mostAnchors))
+            .filter((known) => known !== name)
+            .toArray(),
         ),
-      });
+      }));
     } else {
       building.report('needs-quotes', at, {
         text: `*${name}`,

@@ -25,12 +25,18 @@ const cancelled = 4;
 const skipped = 8;
 const notDone = failed | cancelled | skipped;
 
-/** Worst first: a failure explains more than what was skipped because of it. */
-const causes = [
-  [failed, 'failed', 'failed'],
-  [cancelled, 'cancelled', 'was cancelled'],
-  [skipped, 'skipped', 'was skipped'],
+/** `cause` is the one that explains most: a failure more than a cancel, that more than what was skipped for them. */
+type Fold = { readonly flags: number; readonly cause: Cause | null };
+type Cause = { readonly task: string; readonly flag: number };
+
+/** Worst first. */
+const ends = [
+  [failed, 'failed'],
+  [cancelled, 'was cancelled'],
+  [skipped, 'was skipped'],
 ] as const;
+
+const nothing: Fold = { flags: 0, cause: null };
 
 function flagsOf(state: AttemptState): number {
   if (!isFinal(state)) return unfinished;
@@ -56,10 +62,10 @@ export function readyTasks(
 ): Readiness {
   const start: string[] = [];
   const settle: Settled[] = [];
-  const folds = new Map<string, ReadonlyMap<string, number>>();
+  const folds = new Map<string, ReadonlyMap<string, Fold>>();
   const settled = new Map<string, AttemptState>();
   const stateOf = (task: string) => settled.get(task) ?? states.get(task) ?? 'waiting';
-  const fold = (task: string, scope: string) => folds.get(task)?.get(scope) ?? 0;
+  const fold = (task: string, scope: string) => folds.get(task)?.get(scope) ?? nothing;
 
   for (const task of plan.tasks) {
     let state = states.get(task.name) ?? 'waiting';
@@ -82,8 +88,13 @@ export function readyTasks(
     const own = flagsOf(state);
     const scopes = scopesOf(task.name).map((scope) => {
       let flags = own;
-      for (const need of task.needs) flags |= fold(need, scope);
-      return [scope, flags] as const;
+      let cause: Cause | null = (own & notDone) === 0 ? null : { task: task.name, flag: own };
+      for (const need of task.needs) {
+        const before = fold(need, scope);
+        flags |= before.flags;
+        if (before.cause !== null && (cause === null || before.cause.flag < cause.flag)) cause = before.cause;
+      }
+      return [scope, { flags, cause }] as const;
     });
     folds.set(task.name, new Map(scopes));
   }
@@ -93,13 +104,13 @@ export function readyTasks(
 /** All gates must open; the first one that can never open skips the task. */
 function decide(
   task: PlannedTask,
-  fold: (task: string, scope: string) => number,
+  fold: (task: string, scope: string) => Fold,
   stateOf: (task: string) => AttemptState,
 ): 'start' | 'wait' | { readonly reason: string } {
   let open = true;
   for (const gate of task.gates) {
     let flags = 0;
-    for (const need of gate.needs) flags |= fold(need, gate.scope);
+    for (const need of gate.needs) flags |= fold(need, gate.scope).flags;
     if (gate.if === 'success' && (flags & notDone) !== 0) return { reason: skipReason(gate, fold, stateOf) };
     if ((flags & unfinished) !== 0) open = false;
     else if (gate.if === 'failure' && (flags & failed) === 0) {
@@ -109,16 +120,39 @@ function decide(
   return open ? 'start' : 'wait';
 }
 
-/** Names the predecessor through which it came; whether that itself is to blame, its own state says. */
+/**
+ * Names the needed task that did not succeed, and what failed before that if it was only skipped. Where all that
+ * is needed succeeded, one further up did not, and an `always` between them went on.
+ */
 function skipReason(
   gate: Gate,
-  fold: (task: string, scope: string) => number,
+  fold: (task: string, scope: string) => Fold,
   stateOf: (task: string) => AttemptState,
 ): string {
-  for (const [flag, state, what] of causes) {
-    const need = gate.needs.find((name) => (fold(name, gate.scope) & flag) !== 0);
+  const needs = gate.needs.map((name) => ({
+    name,
+    own: flagsOf(stateOf(name)),
+    cause: fold(name, gate.scope).cause,
+  }));
+  for (const [flag, what] of ends) {
+    const direct = needs.filter(({ own }) => own === flag);
+    const need = worst(direct);
     if (need === undefined) continue;
-    return stateOf(need) === state ? `${shown(need)} ${what}.` : `Something before ${shown(need)} ${what}.`;
+    return need.cause === null || need.cause.flag >= flag
+      ? `${shown(need.name)} ${what}.`
+      : `${shown(need.name)} ${what} after ${shown(need.cause.task)} ${wordOf(need.cause)}.`;
   }
-  return outcomes.skipped.message;
+  const through = worst(needs);
+  if (through?.cause === null || through === undefined) return outcomes.skipped.message;
+  return `${shown(through.cause.task)}, which comes before ${shown(through.name)}, ${wordOf(through.cause)}.`;
+}
+
+/** The first of those whose cause explains most. */
+function worst<N extends { readonly cause: Cause | null }>(needs: readonly N[]): N | undefined {
+  const rank = ({ cause }: N): number => cause?.flag ?? 2 * skipped;
+  return needs.toSorted((one, other) => rank(one) - rank(other))[0];
+}
+
+function wordOf({ flag }: Cause): string {
+  return ends.find(([known]) => known === flag)?.[1] ?? 'ended';
 }

@@ -11,6 +11,8 @@ export type Decision = {
   readonly message: string;
   /** What to write in `ame.yaml` to be told yes; `null` where no line of the file would do it. */
   readonly remedy: string | null;
+  /** Tasks that would run once someone who may has said yes. */
+  readonly awaiting?: readonly string[];
 };
 
 export function noRun(

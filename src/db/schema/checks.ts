@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, index, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { check, index, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { Check } from '../../core/check.ts';
 import { id, queueChecks, queueColumns, reference, time, json } from './columns.ts';
 import { repositories } from './repositories.ts';
@@ -21,6 +21,12 @@ export const checks = pgTable(
     saidAt: time('said_at'),
     /** The host's id of what was made there. */
     hostCheckId: text('host_check_id'),
+    /** Set before something is sent, and taken away once the answer is stored: what was sent since may be there or not. */
+    sendingSince: time('sending_since'),
+    /** How much of what was said has been sent beside the verdict: annotations are added, never replaced. */
+    annotationsSaid: integer('annotations_said').notNull().default(0),
+    /** Words between the first one and the verdict; a host counts them. */
+    updates: integer('updates').notNull().default(0),
     ...queueColumns(),
   },
   (t) => [

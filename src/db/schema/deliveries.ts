@@ -13,9 +13,14 @@ export const deliveries = pgTable(
     id: text('id').primaryKey(),
     host: text('host', { enum: hosts }).notNull(),
     event: text('event').notNull(),
+    /** GitHub's word for what happened to what the event is about. */
+    action: text('action'),
+    /** GitHub's id of the installation that it came through, as a signed payload says. */
+    installationId: text('installation_id'),
+    pullRequest: integer('pull_request'),
     /** As it came; jsonb refuses some correctly signed bodies, and text a NUL. */
     body: bytes('body').notNull(),
-    /** Of a push to the local host. What GitHub's payloads say is narrowed when they are decided. */
+    /** Of one ref that moved. What GitHub's payloads say is narrowed when they are decided. */
     repositoryId: reference('repository_id').references(() => repositories.id),
     ref: text('ref'),
     before: text('before'),

@@ -99,6 +99,8 @@ export const secrets = pgTable(
     name: text('name').notNull(),
     ciphertext: bytes('ciphertext').notNull(),
     keyId: text('key_id').notNull(),
+    /** GitHub's id of the repository's account when it was set: one that moves to another one takes no secrets along. */
+    accountId: text('account_id'),
     updatedAt: time('updated_at').notNull(),
   },
   (t) => [uniqueIndex('secrets_name').on(t.projectId, t.name)],

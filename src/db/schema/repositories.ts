@@ -3,6 +3,8 @@ import { check, index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-or
 import { id, oneOf, queueChecks, queueColumns, reference, time } from './columns.ts';
 
 export const hosts = ['local', 'github'] as const;
+/** Whether a repository can be read; `removed`: the App is no longer installed on it. */
+export const accesses = ['open', 'archived', 'suspended', 'removed', 'deleted'] as const;
 
 /** A repository of a host. Ids identify, names change. */
 export const repositories = pgTable(
@@ -16,11 +18,13 @@ export const repositories = pgTable(
     owner: text('owner').notNull(),
     name: text('name').notNull(),
     defaultBranch: text('default_branch'),
+    access: text('access', { enum: accesses }).notNull().default('open'),
     createdAt: time('created_at').notNull(),
     ...queueColumns(),
   },
   (t) => [
     check('repositories_host', oneOf(t.host, hosts)),
+    check('repositories_access', oneOf(t.access, accesses)),
     check('repositories_installation', sql`(${t.host} = 'github') = (${t.installationId} is not null)`),
     ...queueChecks('repositories', t),
     uniqueIndex('repositories_host_id').on(t.host, t.hostId),

@@ -29,6 +29,8 @@ export const runs = pgTable(
     causeKey: text('cause_key').notNull(),
     retryOf: reference('retry_of').references((): AnyPgColumn => runs.id),
     deliveryId: text('delivery_id').references(() => deliveries.id),
+    /** Who asked for it, where a person did: `octocat on GitHub`. */
+    requestedBy: text('requested_by'),
     /** Code of a fork never sees a secret. */
     trust: text('trust', { enum: trusts }).notNull(),
     plan: json('plan').$type<Plan>().notNull(),

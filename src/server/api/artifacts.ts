@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context as Ame } from '../../context.ts';
+import { counted } from '../../core/problems/wording.ts';
 import { listAttempts } from '../../db/attempts.ts';
 import { findArtifact, listArtifacts } from '../../db/blobs.ts';
 import { findRun } from '../../db/runs.ts';
@@ -57,7 +58,7 @@ export function createArtifactRoutes(ame: Ame) {
       if (!artifact) throw refuse(404, 'artifact-unknown', `there is no artifact with the id ${text}`);
       const range = parseRange(c.req.header('range'), artifact.size);
       if (range === 'unsatisfiable')
-        throw refuse(416, 'range', `the artifact has ${artifact.size} bytes`, {
+        throw refuse(416, 'range', `the artifact has ${counted(artifact.size, 'byte')}`, {
           'content-range': `bytes */${artifact.size}`,
         });
       const headers = {

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context as Ame } from '../../context.ts';
 import { listChecks } from '../../db/checks.ts';
-import { findDelivery, listDecisions, listDeliveries } from '../../db/deliveries.ts';
+import { findDelivery, listDecisions, listDeliveries, listUndecided } from '../../db/deliveries.ts';
 import { listParked, queues, releaseParked, type Queue } from '../../db/due.ts';
 import { listRevisions } from '../../db/projects.ts';
 import { findRun } from '../../db/runs.ts';
@@ -55,7 +55,7 @@ const runDecisions = createRoute({
 const commit = createRoute({
   method: 'get',
   path: '/commits/{sha}',
-  summary: 'The answer of a commit: problems of its file, decisions, checks',
+  summary: 'The answer of a commit: problems of its file, decisions, checks, and what is still to be decided',
   request: { params: z.object({ sha: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/) }) },
   responses: {
     200: json(
@@ -63,6 +63,9 @@ const commit = createRoute({
         problems: z.array(problemShape),
         decisions: z.array(decisionShape),
         checks: z.array(checkShape),
+        deliveries: z
+          .array(deliveryShape)
+          .openapi({ description: 'Pushes of this commit that are not decided yet' }),
       }),
       'The answer',
     ),
@@ -115,16 +118,22 @@ export function createDeliveryRoutes({ db }: Ame) {
     })
     .openapi(commit, async (c) => {
       const { sha } = c.req.valid('param');
-      const [revisions, decisions, checks] = await Promise.all([
+      const [revisions, decisions, checks, undecided] = await Promise.all([
         listRevisions(db, sha),
         listDecisions(db, { commit: sha }),
         listChecks(db, { sha }),
+        listUndecided(db, sha),
       ]);
-      if (decisions.length === 0 && checks.length === 0)
+      if (decisions.length === 0 && checks.length === 0 && undecided.length === 0)
         throw refuse(404, 'commit-unknown', `AME has not seen the commit ${sha}`);
       const problems = revisions.flatMap((revision) => [...revision.problems]);
       return c.json(
-        { problems, decisions: decisions.map(presentDecision), checks: checks.map(presentCheck) },
+        {
+          problems,
+          decisions: decisions.map(presentDecision),
+          checks: checks.map(presentCheck),
+          deliveries: undecided.map(presentDelivery),
+        },
         200,
       );
     })

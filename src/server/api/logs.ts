@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import { isFinal } from '../../core/run.ts';
+import { counted } from '../../core/problems/wording.ts';
 import { readLogChunks, readLogSize } from '../../attempt/log.ts';
 import type { Context as Ame } from '../../context.ts';
 import { findAttempt } from '../../db/attempts.ts';
@@ -65,7 +66,9 @@ export function createLogRoutes(ame: Ame) {
       const { bytes: size } = await readLogSize(ame, id);
       const range = parseRange(c.req.header('range'), size);
       if (range === 'unsatisfiable')
-        throw refuse(416, 'range', `the log has ${size} bytes`, { 'content-range': `bytes */${size}` });
+        throw refuse(416, 'range', `the log has ${counted(size, 'byte')}`, {
+          'content-range': `bytes */${size}`,
+        });
       const { from, to } = range ?? { from: 0, to: size - 1 };
       const headers = {
         'content-type': 'text/plain; charset=utf-8',
@@ -82,7 +85,9 @@ export function createLogRoutes(ame: Ame) {
       // Nobody reads the body of a HEAD, and its stream would be filled until the attempt is over.
       if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
       const resume = c.req.header('last-event-id') ?? c.req.query('offset') ?? '0';
-      let offset = /^\d{1,15}$/.test(resume) ? Number(resume) : 0;
+      // What lies behind the end was never printed: it is not repeated as if it were a place in the log.
+      const { bytes: size } = await readLogSize(ame, id);
+      let offset = /^\d{1,15}$/.test(resume) ? Math.min(Number(resume), size) : 0;
       return streamSSE(c, async (stream) => {
         const gone = new AbortController();
         stream.onAbort(() => gone.abort());

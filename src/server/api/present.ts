@@ -3,6 +3,7 @@ import type { StoredArtifact } from '../../db/blobs.ts';
 import type { CheckRow } from '../../db/checks.ts';
 import type { Decision, Delivery } from '../../db/deliveries.ts';
 import type { PlacedRun } from '../../db/runs.ts';
+import { parkedAfter } from '../../db/schema/columns.ts';
 import type { Transition } from '../../db/transitions.ts';
 import type { AttemptShape, RunShape } from './shapes.ts';
 
@@ -12,6 +13,11 @@ function iso(date: Date): string;
 function iso(date: Date | null): string | null;
 function iso(date: Date | null): string | null {
   return date === null ? null : date.toISOString();
+}
+
+/** As people name a run. */
+export function runName(run: Pick<PlacedRun, 'project' | 'number'>): string {
+  return `${run.project.name}#${run.number}`;
 }
 
 export function presentRun(run: PlacedRun, address: string): RunShape {
@@ -114,7 +120,8 @@ export function presentDecision(decision: Decision) {
 }
 
 export function presentDelivery(delivery: Omit<Delivery, 'body'>) {
-  const { id, host, event, repositoryId, ref, before, after, outcome, failures, lastError } = delivery;
+  const { id, host, event, repositoryId, ref, before, after, outcome } = delivery;
+  const { failures, postponed, lastError } = delivery;
   return {
     id,
     host,
@@ -125,7 +132,9 @@ export function presentDelivery(delivery: Omit<Delivery, 'body'>) {
     after,
     outcome,
     failures,
+    postponed,
     lastError,
+    nextTryAt: failures < parkedAfter ? iso(delivery.dueAt) : null,
     receivedAt: iso(delivery.receivedAt),
     decidedAt: iso(delivery.decidedAt),
   };

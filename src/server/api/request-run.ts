@@ -8,10 +8,12 @@ import { saveCheck } from '../../db/checks.ts';
 import { inTransaction } from '../../db/connect.ts';
 import { insertDecisions } from '../../db/deliveries.ts';
 import { listProjects, type ListedProject } from '../../db/projects.ts';
-import { findRepository } from '../../db/repositories.ts';
+import { findRepository, type Repository } from '../../db/repositories.ts';
 import { findRunByCause, insertRun, type NewRun } from '../../db/runs.ts';
 import { supersede } from '../../db/run-groups.ts';
-import { readFileAt, resolveRef } from '../../git/repository.ts';
+import { readFileAt, resolveRef, type FileAt } from '../../git/repository.ts';
+import { GithubAwayError, GithubGoneError } from '../../github/errors.ts';
+import { readPush } from '../../github/push.ts';
 import { readProjectFile } from '../../project-at.ts';
 import { runCheckOf } from '../../run-check.ts';
 import { refuse } from './refuse.ts';
@@ -63,16 +65,18 @@ export async function requestRun(
   if (known) return { run: known.id, created: false };
   const repository = await findRepository(db, project.repositoryId);
   if (!repository) throw new Error(`project ${project.id} has no repository`);
-  const directory = ame.directoryOf(repository);
   const asked = request.ref ?? repository.defaultBranch ?? 'main';
-  const found = await resolveRef(directory, asked);
+  const found =
+    repository.host === 'github'
+      ? await findOnGithub(ame, repository, asked)
+      : await findHere(ame.directoryOf(repository), asked);
   if (!found)
     throw refuse(
       404,
       'ref-unknown',
       `the host has no branch, tag or commit ${JSON.stringify(asked)}; push it first`,
     );
-  const file = await readFileAt(directory, found.commit, 'ame.yaml');
+  const { file } = found;
   if (!file) throw refuse(422, 'file-absent', `there is no ame.yaml at ${found.commit.slice(0, 12)}`);
   const read = readProjectFile(file);
   const decision = decideRequest(read.project, request.task ?? null);
@@ -118,6 +122,41 @@ export async function requestRun(
     await saveCheck(tx, { repositoryId: repository.id, sha: run.commit, runId: run.id, says });
     return { run: run.id, created };
   });
+}
+
+type Asked = { readonly ref: string | null; readonly commit: string; readonly file: FileAt | null };
+
+async function findHere(directory: string, asked: string): Promise<Asked | null> {
+  const found = await resolveRef(directory, asked);
+  return found && { ...found, file: await readFileAt(directory, found.commit, 'ame.yaml') };
+}
+
+/** A full ref, a branch, a tag or a whole commit id, in this order, as on AME's own host. */
+async function findOnGithub(ame: Ame, repository: Repository, asked: string): Promise<Asked | null> {
+  const { installationId, hostId, owner, name } = repository;
+  const github = await ame.github.current();
+  if (github === null || installationId === null)
+    throw refuse(409, 'no-github-app', 'this server is no GitHub App now: open /setup');
+  const place = { installationId, hostId, owner, name };
+  const none = '0'.repeat(40);
+  try {
+    for (const ref of asked.startsWith('refs/') ? [asked] : [`refs/heads/${asked}`, `refs/tags/${asked}`]) {
+      const { now } = await readPush(github, place, { ref, before: none, after: none });
+      if (now?.commit) {
+        const read = await readPush(github, place, { ref, before: none, after: now.commit });
+        return { ref, commit: now.commit, file: read.after?.file ?? null };
+      }
+    }
+    if (!/^[0-9a-f]{40}$/.test(asked)) return null;
+    const { after } = await readPush(github, place, { ref: 'refs/heads/main', before: none, after: asked });
+    return after && { ref: null, commit: after.commit, file: after.file };
+  } catch (error) {
+    if (error instanceof GithubGoneError)
+      throw refuse(404, 'repository-unreadable', `${owner}/${name} cannot be read: ${error.message}`);
+    if (error instanceof GithubAwayError)
+      throw refuse(409, 'github-away', `GitHub does not answer now: ${error.message}`);
+    throw error;
+  }
 }
 
 function planOf(project: Parameters<typeof planTask>[0], task: string): Pick<NewRun, 'plan' | 'planDigest'> {

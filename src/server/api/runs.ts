@@ -1,14 +1,14 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { runStates } from '../../core/run.ts';
+import { isFinal, runStates } from '../../core/run.ts';
 import type { Context as Ame } from '../../context.ts';
 import { listAttempts } from '../../db/attempts.ts';
 import { listChecks } from '../../db/checks.ts';
 import { findRun, findRunsByNumber, listRuns, requestCancel, type PlacedRun } from '../../db/runs.ts';
 import { listTransitions } from '../../db/transitions.ts';
+import { retryRun } from '../../retry-run.ts';
 import { counted, limit, plainText } from './params.ts';
-import { presentAttempt, presentCheck, presentRun, presentTransition } from './present.ts';
+import { presentAttempt, presentCheck, presentRun, presentTransition, runName } from './present.ts';
 import { refuse } from './refuse.ts';
-import { retryRun } from './retry-run.ts';
 import { createRoutes } from './routes.ts';
 import { refusalShape, runDetailShape, runShape } from './shapes.ts';
 import { requestRun } from './request-run.ts';
@@ -183,11 +183,17 @@ export function createRunRoutes(ame: Ame) {
       const asked = await requestCancel(db, id, 'Cancelled by a person.');
       const run = await find(id);
       if (!asked && run.finishedAt !== null)
-        throw refuse(409, 'run-over', `run #${run.number} has ended already: ${run.state}`);
+        throw refuse(409, 'run-over', `${runName(run)} has ended already: ${run.state}`);
       return c.json(present(run), 202);
     })
     .openapi(retry, async (c) => {
-      const { run, created } = await retryRun(ame, await find(c.req.valid('param').id));
+      const of = await find(c.req.valid('param').id);
+      if (!isFinal(of.state)) throw refuse(409, 'run-active', `${runName(of)} has not ended yet`);
+      if (of.state === 'succeeded')
+        throw refuse(409, 'run-succeeded', `${runName(of)} succeeded: there is nothing to try again`);
+      const urlOf = ({ id }: { readonly id: number }): string => `${ame.address()}/runs/${id}`;
+      const message = `Someone asked to try ${runName(of)} again.`;
+      const { run, created } = await retryRun({ db, urlOf }, of, { by: null, message });
       return created ? c.json(present(await find(run)), 201) : c.json(present(await find(run)), 200);
     });
 }

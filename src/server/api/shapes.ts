@@ -3,6 +3,8 @@ import { outcomeClasses } from '../../core/outcome.ts';
 import { severities } from '../../core/problems.ts';
 import { attemptStates, runStates } from '../../core/run.ts';
 import { triggers } from '../../core/trigger.ts';
+import { accesses } from '../../db/schema/repositories.ts';
+import { accountTypes } from '../../db/schema/github.ts';
 
 /** The shapes of the API. Times are ISO 8601, sizes are bytes. */
 
@@ -168,7 +170,11 @@ export const deliveryShape = z
     outcome: z.enum(['decided', 'ignored']).nullable(),
     decidedAt: time.nullable(),
     failures: z.int(),
+    postponed: z.int().openapi({ description: 'Tries that found the world away, such as the host' }),
     lastError: z.string().nullable(),
+    nextTryAt: time
+      .nullable()
+      .openapi({ description: 'Of one that is not decided; null for one that waits for a person' }),
   })
   .openapi('Delivery');
 
@@ -187,3 +193,57 @@ export const projectShape = z
 export const parkedShape = z
   .object({ queue: z.string(), id: z.string(), failures: z.int(), error: z.string().nullable() })
   .openapi('Parked');
+
+const hostNumber = z.string().openapi({ description: "GitHub's own numeric id", example: '4711' });
+
+export const githubShape = z
+  .object({
+    app: z
+      .object({
+        id: hostNumber,
+        source: z.enum(['environment', 'setup']),
+        url: z.string().nullable().openapi({ description: 'Where people install it, if that is known here' }),
+      })
+      .nullable()
+      .openapi({ description: 'Null: no App is set' }),
+    installations: z.array(
+      z.object({
+        id: hostNumber,
+        account: z.string(),
+        accountType: z.enum(accountTypes),
+        suspendedAt: time.nullable(),
+        removedAt: time.nullable(),
+        lastError: z.string().nullable(),
+        requests: z
+          .object({ requests: z.int(), notModified: z.int(), tokens: z.int() })
+          .nullable()
+          .openapi({ description: 'Since the server was started; token exchanges are counted apart' }),
+        repositories: z.array(
+          z.object({
+            id: z.int(),
+            hostId: hostNumber,
+            owner: z.string(),
+            name: z.string(),
+            defaultBranch: z.string().nullable(),
+            access: z.enum(accesses),
+            project: z
+              .string()
+              .nullable()
+              .openapi({ description: 'Of the ame.yaml on the default branch; null: none that can be read' }),
+            lastError: z.string().nullable(),
+          }),
+        ),
+      }),
+    ),
+  })
+  .openapi('Github');
+export type GithubShape = z.infer<typeof githubShape>;
+
+export const findingShape = z
+  .object({
+    what: z.enum(['app', 'github', 'key', 'clock', 'permissions', 'events', 'webhook', 'secret', 'address']),
+    ok: z.boolean(),
+    message: z.string(),
+    remedy: z.string().nullable().openapi({ description: 'Null where nothing is wrong' }),
+  })
+  .openapi('Finding');

@@ -1,9 +1,11 @@
 import { html } from 'hono/html';
+import { showDuration } from '../../core/check/amounts.ts';
 import { visibleText } from '../../core/escape.ts';
 import type { Problem } from '../../core/problems.ts';
 import type { CheckRow } from '../../db/checks.ts';
-import type { Decision } from '../../db/deliveries.ts';
-import { count, prose, said, sign, words, type Html } from './pieces.ts';
+import type { Decision, Delivery } from '../../db/deliveries.ts';
+import { parkedAfter } from '../../db/schema/columns.ts';
+import { count, moment, prose, said, shortRef, sign, words, type Html } from './pieces.ts';
 
 /** What a commit is told: problems of its file, decisions and checks, as both the page of a run and that of a commit show them. */
 
@@ -67,6 +69,36 @@ function decisionItem({ trigger, task, outcome, rule, line, message, remedy, run
         : html`<p class="remedy">It would run with this in ame.yaml:</p>
             ${block(remedy)}`
     }
+  </li>`;
+}
+
+/** Pushes that nothing is decided about yet, with what kept them back. */
+export function undecidedSection(deliveries: readonly Omit<Delivery, 'body'>[], now: Date): Html | '' {
+  if (deliveries.length === 0) return '';
+  return html`<section aria-labelledby="undecided-title">
+    <h2 id="undecided-title">Not decided yet <small>${count(deliveries.length, 'push', 'pushes')}</small></h2>
+    <ul class="decisions">
+      ${deliveries.map((delivery) => undecidedItem(delivery, now))}
+    </ul>
+  </section>`;
+}
+
+function undecidedItem(delivery: Omit<Delivery, 'body'>, now: Date): Html {
+  const { ref, receivedAt, failures, postponed, lastError, dueAt } = delivery;
+  const tries = [
+    ...(failures > 0 ? [`failed ${count(failures, 'time')}`] : []),
+    ...(postponed > 0 ? [`postponed ${count(postponed, 'time')}`] : []),
+  ].join(', ');
+  const next =
+    failures >= parkedAfter || dueAt === null
+      ? 'It waits for a person to release it.'
+      : `Next try ${dueAt <= now ? 'now' : `in ${showDuration((dueAt.getTime() - now.getTime()) / 1_000)}`}.`;
+  return html`<li>
+    <p>
+      ${sign('running')}<strong>${shortRef(ref ?? '')}</strong> received
+      ${moment(receivedAt)}${tries === '' ? '' : `, ${tries}`}. ${next}
+    </p>
+    ${lastError === null ? '' : html`<p class="remedy">${prose(lastError.split('\n', 1)[0] ?? '')}</p>`}
   </li>`;
 }
 

@@ -2,11 +2,11 @@ import { html } from 'hono/html';
 import { isFinal } from '../../core/run.ts';
 import { listChecks } from '../../db/checks.ts';
 import type { Db } from '../../db/connect.ts';
-import { listDecisions } from '../../db/deliveries.ts';
+import { listDecisions, listUndecided } from '../../db/deliveries.ts';
 import { listRevisions } from '../../db/projects.ts';
 import { findRepository } from '../../db/repositories.ts';
 import { listRuns, type PlacedRun } from '../../db/runs.ts';
-import { checkSection, decisionSection, problemSection } from './answer.ts';
+import { checkSection, decisionSection, problemSection, undecidedSection } from './answer.ts';
 import type { View } from './layout.ts';
 import { count, said, shortRef, stateMark, took, type Html } from './pieces.ts';
 
@@ -17,14 +17,17 @@ const pollMs = 2_000;
 /** The answer of a commit: its file's problems, what was decided and why, what runs, and what hosts are told. */
 export async function commitPage(db: Db, sha: string): Promise<View | undefined> {
   const now = new Date();
-  const [revisions, decisions, checks, runs] = await Promise.all([
+  const [revisions, decisions, checks, runs, undecided] = await Promise.all([
     listRevisions(db, sha),
     listDecisions(db, { commit: sha }),
     listChecks(db, { sha }),
     listRuns(db, { commit: sha }, { limit: mostRuns }),
+    listUndecided(db, sha),
   ]);
-  if (decisions.length === 0 && checks.length === 0) return undefined;
-  const ids = new Set([...checks, ...decisions].flatMap(({ repositoryId }) => repositoryId ?? []));
+  if (decisions.length === 0 && checks.length === 0 && undecided.length === 0) return undefined;
+  const ids = new Set(
+    [...checks, ...decisions, ...undecided].flatMap(({ repositoryId }) => repositoryId ?? []),
+  );
   const repositories = await Promise.all([...ids].map((id) => findRepository(db, id)));
   const names = repositories.flatMap((row) => (row ? [`${row.owner}/${row.name}`] : []));
   // A file is checked once a project, and the same commit may stand in several repositories.
@@ -33,14 +36,14 @@ export async function commitPage(db: Db, sha: string): Promise<View | undefined>
   );
   return {
     title: `Commit ${sha.slice(0, 10)}`,
-    poll: runs.some((run) => !isFinal(run.state)) ? pollMs : null,
+    poll: undecided.length > 0 || runs.some((run) => !isFinal(run.state)) ? pollMs : null,
     main: html`<header>
         <p class="crumb"><span class="muted">${said(names.join(', '))}</span></p>
         <h1>Commit <code>${sha.slice(0, 10)}</code></h1>
         <p class="muted sha"><code>${sha}</code></p>
       </header>
-      ${problemSection([...problems.values()])} ${decisionSection(decisions, 'What was decided')}
-      ${runSection(runs, now)} ${checkSection(checks)}`,
+      ${undecidedSection(undecided, now)} ${problemSection([...problems.values()])}
+      ${decisionSection(decisions, 'What was decided')} ${runSection(runs, now)} ${checkSection(checks)}`,
   };
 }
 

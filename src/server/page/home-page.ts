@@ -1,9 +1,11 @@
 import { html } from 'hono/html';
 import { isFinal } from '../../core/run.ts';
-import type { Db } from '../../db/connect.ts';
+import type { Context as Ame } from '../../context.ts';
 import { listParked } from '../../db/due.ts';
 import { listProjects, type ListedProject } from '../../db/projects.ts';
 import { listRuns, type PlacedRun } from '../../db/runs.ts';
+import { readFound } from '../found.ts';
+import { githubSection } from './github-section.ts';
 import type { View } from './layout.ts';
 import {
   commitLink,
@@ -29,16 +31,22 @@ export type HomeAsked = {
   readonly before: number | null;
 };
 
-/** The newest runs and all projects. */
-export async function homePage(db: Db, address: string, asked: HomeAsked): Promise<View> {
+/** The newest runs, all projects, and what was found on GitHub. */
+export async function homePage(
+  ame: Pick<Ame, 'config' | 'db' | 'github' | 'address'>,
+  asked: HomeAsked,
+): Promise<View> {
+  const { db } = ame;
   const now = new Date();
-  const [rows, projects, parked] = await Promise.all([
+  const isFirst = asked.project === null && asked.before === null;
+  const [rows, projects, parked, found] = await Promise.all([
     listRuns(db, asked.project === null ? {} : { project: asked.project }, {
       limit: runsAtOnce + 1,
       ...(asked.before === null ? {} : { beforeId: asked.before }),
     }),
     listProjects(db),
     listParked(db),
+    isFirst ? readFound(ame) : null,
   ]);
   const runs = rows.slice(0, runsAtOnce);
   const active = runs.some((run) => !isFinal(run.state));
@@ -52,9 +60,9 @@ export async function homePage(db: Db, address: string, asked: HomeAsked): Promi
         ${asked.project === null ? '' : html`<p class="crumb"><a href="/">all runs</a></p>`}
       </header>
       ${parked.length === 0 ? '' : html`<p class="verdict"><strong>${count(parked.length, 'row')} parked.</strong> What failed twenty times waits for a person: <code>ame release</code> shows them.</p>`}
-      ${runs.length === 0 ? nothingYet(address, asked) : runTable(runs, now)}
+      ${runs.length === 0 ? nothingYet(ame.address(), asked) : runTable(runs, now)}
       ${older === null ? '' : html`<p><a rel="next" href="${olderLink(asked, older)}">Older runs</a></p>`}
-      ${projectSection(projects)}`,
+      ${projectSection(projects)}${found === null ? '' : githubSection(found)}`,
   };
 }
 

@@ -10,6 +10,8 @@ export type View = {
   readonly main: Html;
   /** Milliseconds until the page asks for itself again; `null`: nothing on it changes any more. */
   readonly poll: number | null;
+  /** Of ours, run once after the page has been read. */
+  readonly script?: string;
 };
 
 /** The part of a page that changes. A script that asks again puts it in the place of what it has. */
@@ -48,6 +50,7 @@ export function documentOf(view: View, nonce: string): Html {
         ${mainOf(view)}
         <script nonce="${nonce}">
           ${raw(browserText)}${raw(browserLive)};
+          ${raw(view.script ?? '')};
         </script>
       </body>
     </html>`;

@@ -32,7 +32,8 @@ nav { display: flex; justify-content: space-between; gap: 1rem; align-items: cen
 h1 { margin: 0; font-size: 1.65rem; line-height: 1.25; letter-spacing: -.015em; font-weight: 650; }
 h1 code { font-size: .92em; letter-spacing: 0; }
 h2 { margin: 0 0 .6rem; font-size: 1.02rem; font-weight: 620; }
-h2 small { margin-left: .35rem; }
+h3 { margin: 0 0 .4rem; font-size: 1em; font-weight: 550; }
+h2 small, h3 small { margin-left: .35rem; }
 p { margin: .35rem 0; }
 .crumb { margin: 0 0 .15rem; font-size: .92em; }
 header { margin: .5rem 0 1.4rem; }
@@ -78,6 +79,30 @@ p.sha { white-space: normal; }
 .tasks .wide { width: 38%; }
 .runs .wide { min-width: 9.5rem; }
 .runs .trigger { min-width: 0; white-space: nowrap; }
+.prose { max-width: 46rem; }
+.prose > p { margin: 0 0 1rem; }
+.prose ol { margin: 0; padding-left: 1.3rem; }
+.prose ol > li { padding: .25rem 0; }
+.sheet { margin: 0 0 1.4rem; padding: 1.05rem 1.25rem 1.25rem; background: var(--sheet); border: 1px solid var(--rule); border-radius: 10px; }
+.sheet label { display: block; margin: .9rem 0 .25rem; font-weight: 550; }
+.sheet > label:first-child { margin-top: 0; }
+.sheet input:not([type=checkbox]) {
+  width: 100%; padding: .45rem .7rem; font: inherit; color: inherit; background: var(--ground);
+  border: 1px solid var(--rule); border-radius: 7px;
+}
+.sheet input:read-only { color: var(--soft); }
+.choice { display: flex; gap: .55rem; align-items: baseline; margin: 1rem 0 0; }
+.choice label { margin: 0; font-weight: 400; }
+.hint { color: var(--soft); font-size: .93em; }
+.sheet button { margin-top: 1.2rem; }
+button.main, a.main { padding: .45rem 1.2rem; font-weight: 550; color: var(--sheet); background: var(--link); border-color: transparent; }
+a.main { display: inline-block; padding: .15rem .9rem; border-radius: 7px; }
+.needs th { white-space: nowrap; }
+.fault { padding: .5rem .8rem; color: var(--bad); border: 1px solid; border-radius: 7px; }
+.account + .account { margin-top: 1.1rem; }
+.account table { table-layout: fixed; }
+.account th:first-child { width: 44%; }
+.account th:last-child { width: 24%; }
 .timeline { display: block; width: 100%; height: 8px; margin: .48rem 0 .2rem; border-radius: 4px; background: var(--shade); }
 .timeline rect { fill: var(--soft); }
 .timeline .waited { opacity: .22; }

@@ -1,0 +1,169 @@
+import type { Project } from '../core/project.ts';
+import { busyRule, decidePullRequest, decidePush, type PushFacts } from '../core/trigger.ts';
+import { noRun, type Decision } from '../core/trigger/decision.ts';
+import { isZeroId } from '../git/object-id.ts';
+import { changedPathsOfPullRequest } from '../github/changed-paths.ts';
+import type { Github, GithubRepository } from '../github/connect.ts';
+import type { GithubEvent } from '../github/payload-event.ts';
+import { readPullRequest } from '../github/pull-request.ts';
+import { readProjectFile } from '../project-at.ts';
+import { fileName, type Head } from './head.ts';
+import { fileOf, gatherGithubPush, type PushedRef } from './github-push.ts';
+
+type HeadEvent = Extract<GithubEvent, { kind: 'push' | 'pull_request' | 'merge_group' }>;
+type MergeGroupEvent = Extract<GithubEvent, { kind: 'merge_group' }>;
+
+export type AskedHead = {
+  readonly trigger: Head['trigger'];
+  /** What the payload says of the head, for whoever looks for its commit. */
+  readonly said: Partial<PushedRef> & { readonly pullRequest?: number };
+  /** Reads what is true of it now; null where there is nothing to answer, or nobody waits for an answer any more. */
+  readonly gather: ((github: Github, place: GithubRepository) => Promise<Head | null>) | null;
+};
+
+/** Which head a delivery is about, and how it is read. What the payload says of it may be old. */
+export function githubHeadOf(event: HeadEvent): AskedHead {
+  switch (event.kind) {
+    case 'push': {
+      const { ref, before, after } = event;
+      return {
+        trigger: 'push',
+        said: { ref, before, after },
+        gather: (github, place) => gatherGithubPush(github, place, { ref, before, after }),
+      };
+    }
+    case 'pull_request': {
+      const { number, headSha: after, headRef } = event;
+      const isNews = event.action !== 'edited' || event.baseChanged;
+      return {
+        trigger: 'pull_request',
+        said: { ref: refOf(event.fromFork, number, headRef), after, pullRequest: number },
+        gather:
+          event.action === 'closed' || !isNews
+            ? null
+            : (github, place) => gatherPullRequest(github, place, { number, headSha: after, unmoved: false }),
+      };
+    }
+    case 'merge_group': {
+      const { headRef: ref, baseSha: before, headSha: after } = event;
+      return {
+        trigger: 'push',
+        said: { ref, before, after },
+        gather:
+          event.action === 'destroyed' ? null : (github, place) => gatherMergeGroup(github, place, event),
+      };
+    }
+  }
+}
+
+function refOf(fromFork: boolean, number: number, headRef: string): string {
+  return fromFork ? `refs/pull/${number}/head` : `refs/heads/${headRef}`;
+}
+
+export type AskedPullRequest = {
+  readonly number: number;
+  readonly headSha: string;
+  /** Only who looks at it is new: its file is checked, and nothing of it runs. */
+  readonly unmoved: boolean;
+};
+
+/** A head that was pushed to once more is answered by the delivery of that push. */
+export async function gatherPullRequest(
+  github: Github,
+  place: GithubRepository,
+  { number, headSha, unmoved }: AskedPullRequest,
+): Promise<Head | null> {
+  const pull = await readPullRequest(github, place, number, headSha);
+  const { head, base, fromFork } = pull;
+  if (pull.state !== 'open' || head.commit !== headSha) return null;
+  // Who decides about code of a fork is the file of the branch that it wants to come into.
+  const policy = fromFork && base.file ? readProjectFile(base.file).project : null;
+  const facts = { base: base.ref, fromFork, approved: false, changedPaths: null };
+
+  async function decide(project: Project | null): Promise<Decision> {
+    if (unmoved && project !== null)
+      return noRun(
+        'nothing-pushed',
+        null,
+        'The pull request was only looked at. Its next push is decided by the file.',
+      );
+    if (fromFork && base.file === null)
+      return noRun(
+        'base-file-absent',
+        null,
+        `The base branch has no ${fileName}, which decides about forks.`,
+      );
+    const decides = fromFork ? policy : project;
+    const decision = decidePullRequest(decides, facts);
+    const namesPaths = (decides?.on?.pullRequest?.paths ?? null) !== null;
+    if (decision.outcome === 'no-run' || !namesPaths) return decision;
+    const changedPaths = await changedPathsOfPullRequest(github, place, {
+      base: base.commit,
+      head: head.commit,
+    });
+    return decidePullRequest(decides, { ...facts, changedPaths });
+  }
+
+  return {
+    ...fileOf(head),
+    seen: `refs/pull/${number}/head`,
+    trigger: 'pull_request',
+    ref: refOf(fromFork, number, head.ref),
+    outdated: false,
+    isDefaultBranch: false,
+    fromFork,
+    decide,
+    // One commit reached both ways runs once, under the push's rules, whichever is heard of first.
+    whenBusy: (project) => {
+      const pushed = fromFork ? null : decidePush(project, pushFacts(head.ref, head.file?.id ?? null));
+      return busyRule(project, pushed?.outcome === 'run' ? 'push' : 'pull_request');
+    },
+  };
+}
+
+/** A push to a branch of which no more is known than that it has the file. */
+function pushFacts(name: string, fileAfter: string | null): PushFacts {
+  return {
+    kind: 'branch',
+    name,
+    created: false,
+    deleted: false,
+    fileBefore: fileAfter,
+    fileAfter,
+    changedPaths: null,
+    defaultBranch: null,
+    isDefaultBranch: false,
+  };
+}
+
+/**
+ * What GitHub made for its merge queue is a pushed branch too, and has a push's answer; where pushes to it run
+ * nothing, it has that of a pull request into the same base.
+ */
+async function gatherMergeGroup(
+  github: Github,
+  place: GithubRepository,
+  event: MergeGroupEvent,
+): Promise<Head> {
+  const { headRef: ref, baseSha: before, headSha: after } = event;
+  const pushed = await gatherGithubPush(github, place, { ref, before, after });
+  const base = event.baseRef.replace(/^refs\/heads\//, '');
+  let asPullRequest = false;
+  return {
+    ...pushed,
+    decide: async (project) => {
+      const decision = await pushed.decide(project);
+      if (decision.outcome === 'run' || !project?.on?.pullRequest) return decision;
+      const { paths } = project.on.pullRequest;
+      const changedPaths =
+        paths === null || isZeroId(before)
+          ? null
+          : await changedPathsOfPullRequest(github, place, { base: before, head: after });
+      const facts = { base, fromFork: false, approved: false, changedPaths };
+      const second = decidePullRequest(project, facts);
+      asPullRequest = second.outcome === 'run';
+      return asPullRequest ? second : decision;
+    },
+    whenBusy: (project) => (asPullRequest ? busyRule(project, 'pull_request') : pushed.whenBusy(project)),
+  };
+}

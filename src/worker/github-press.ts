@@ -1,0 +1,99 @@
+import { isFinal } from '../core/run.ts';
+import { findCheckByExternalId, listChecks, renewCheck, type CheckRow } from '../db/checks.ts';
+import type { Db } from '../db/connect.ts';
+import { insertDecisions } from '../db/deliveries.ts';
+import type { Repository } from '../db/repositories.ts';
+import { findRun, requestCancel, type PlacedRun } from '../db/runs.ts';
+import type { GithubSource } from '../github-app.ts';
+import type { Github } from '../github/connect.ts';
+import type { GithubEvent } from '../github/payload-event.ts';
+import { mayWrite } from '../github/permission.ts';
+import { cancelAction } from '../core/check.ts';
+import type { Log } from '../log.ts';
+import { retryRun } from '../retry-run.ts';
+import { askAbout, requireGithub } from './github-answers.ts';
+
+export type PressDeps = {
+  readonly db: Db;
+  readonly log: Log;
+  readonly github: GithubSource;
+  readonly urlOf: (run: { readonly id: number }) => string;
+};
+
+type PressEvent = Extract<GithubEvent, { kind: 'check_run' | 'check_suite' }>;
+type Pressed = { readonly deliveryId: string; readonly repository: Repository; readonly by: string };
+
+/** Someone pressed a button of a check: Re-run of one or of all of a commit, or Cancel. Only who may write counts. */
+export async function actOnPress(
+  deps: PressDeps,
+  deliveryId: string,
+  repository: Repository,
+  event: PressEvent,
+): Promise<void> {
+  const { db, log } = deps;
+  const isButton = event.action === 'rerequested' || event.action === 'requested_action';
+  const github = await requireGithub(deps.github);
+  // Checks of other Apps are theirs, and what our own writing of checks makes GitHub say is no press.
+  if (!isButton || event.appId !== github.app.id || event.sender === null) return;
+  const pressed = { deliveryId, repository, by: `@${event.sender.login} on GitHub` };
+  if (!(await maySay(deps, github, repository, event.sender))) {
+    log.info({ delivery: deliveryId, sender: event.sender.id }, 'a button was pressed without write access');
+    await insertDecisions(db, [
+      {
+        deliveryId,
+        projectId: null,
+        repositoryId: repository.id,
+        commit: event.headSha,
+        trigger: 'request',
+        task: null,
+        outcome: 'no_run',
+        rule: 'press-refused',
+        message: `${pressed.by} has no write access to this repository, so the button did nothing.`,
+      },
+    ]);
+    return;
+  }
+  if (event.kind === 'check_suite') {
+    const all = await listChecks(db, { sha: event.headSha, repositoryId: repository.id });
+    for (const check of latestOfEach(all)) await rerun(deps, pressed, check);
+    return;
+  }
+  const check =
+    event.externalId === null ? undefined : await findCheckByExternalId(db, repository.id, event.externalId);
+  // A commit of the same id may stand in another repository; the check is of this one and of this commit.
+  if (!check || check.sha !== event.headSha) return;
+  if (event.action === 'rerequested') await rerun(deps, pressed, check);
+  else if (event.identifier === cancelAction.identifier && check.runId !== null)
+    await requestCancel(db, check.runId, `${pressed.by} pressed Cancel.`);
+}
+
+function maySay(
+  deps: PressDeps,
+  github: Github,
+  repository: Repository,
+  sender: { readonly id: string; readonly login: string },
+): Promise<boolean> {
+  return askAbout(deps.db, repository, (place) => mayWrite(github, place, sender.login, sender.id));
+}
+
+/** The file's check, and of each task the check of its newest run: re-running all means what is shown now. */
+function latestOfEach(checks: readonly CheckRow[]): readonly CheckRow[] {
+  return [...new Map(checks.map((check) => [check.name, check])).values()];
+}
+
+async function rerun(deps: PressDeps, { deliveryId, by }: Pressed, check: CheckRow): Promise<void> {
+  if (check.runId === null) {
+    await renewCheck(deps.db, check.id);
+    return;
+  }
+  const run = await findRun(deps.db, check.runId);
+  if (!run || !isFinal(run.state)) return;
+  const name = `${run.project.name}#${run.number}`;
+  const message = `${by} asked to run ${name} again.`;
+  await retryRun(deps, run, { by, message, whole: isGreen(run), deliveryId });
+}
+
+/** What succeeded has nothing to try again, so all of it runs once more. */
+function isGreen(run: PlacedRun): boolean {
+  return run.state === 'succeeded';
+}

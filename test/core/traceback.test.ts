@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { findTracebacks, pathsInRepository, tracebackAnnotation } from '../../src/core/check/traceback.ts';
+
+const plain = `starting
+Traceback (most recent call last):
+  File "/data/attempts/7/workspace/train.py", line 12, in <module>
+    main()
+    ~~~~^^
+  File "/usr/lib/python3.13/json/__init__.py", line 346, in loads
+    return _default_decoder.decode(s)
+ValueError: could not convert
+done
+`;
+
+describe('findTracebacks', () => {
+  test('frames and the exception', () => {
+    expect(findTracebacks(plain)).toEqual([
+      {
+        frames: [
+          { path: '/data/attempts/7/workspace/train.py', line: 12 },
+          { path: '/usr/lib/python3.13/json/__init__.py', line: 346 },
+        ],
+        message: 'ValueError: could not convert\ndone',
+      },
+    ]);
+  });
+
+  test('one that caused another is a traceback of its own', () => {
+    const text = `Traceback (most recent call last):
+  File "a.py", line 1, in f
+    g()
+KeyError: 'x'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "a.py", line 3, in <module>
+    raise RuntimeError("no")
+RuntimeError: no
+`;
+    expect(findTracebacks(text).map(({ message }) => message)).toEqual(["KeyError: 'x'", 'RuntimeError: no']);
+  });
+
+  test('a syntax error, whose place is the last frame', () => {
+    const text = `  File "lone.py", line 9
+Traceback (most recent call last):
+  File "main.py", line 1, in <module>
+    import broken
+  File "broken.py", line 3
+    def (:
+        ^
+SyntaxError: invalid syntax
+`;
+    expect(findTracebacks(text)).toMatchObject([
+      {
+        frames: [
+          { path: 'main.py', line: 1 },
+          { path: 'broken.py', line: 3 },
+        ],
+        message: 'SyntaxError: invalid syntax',
+      },
+    ]);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['cut off before the exception', 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n'],
+    ['without a frame', 'Traceback (most recent call last):\nKeyError\n'],
+    ['frames alone', '  File "a.py", line 1, in f\nKeyError\n'],
+  ])('%s is none', (_, text) => {
+    expect(findTracebacks(text)).toEqual([]);
+  });
+
+  test('of very many the last ones, and of a recursion a thousand frames', () => {
+    const one = (at: number): string =>
+      `Traceback (most recent call last):\n${`  File "a.py", line ${at}, in f\n`.repeat(2_000)}E${at}: x\n\n`;
+    const found = findTracebacks(Array.from({ length: 30 }, (_, at) => one(at + 1)).join(''));
+    expect(found.map(({ message }) => message)).toEqual(
+      Array.from({ length: 10 }, (_, at) => `E${at + 21}: x`),
+    );
+    expect(found[0]?.frames).toHaveLength(1_000);
+  });
+});
+
+test.each([
+  ['train.py', ['train.py']],
+  ['./src/train.py', ['src/train.py']],
+  ['/srv/attempts/3/workspace/src/train.py', ['src/train.py']],
+  ['/workspace/train.py', ['train.py']],
+  [
+    '/home/workspace/ame/attempts/3/workspace/workspace/a.py',
+    ['ame/attempts/3/workspace/workspace/a.py', 'workspace/a.py', 'a.py'],
+  ],
+  ['/usr/lib/python3/json/__init__.py', []],
+  ['../other.py', []],
+  ['/workspace/../etc/passwd', []],
+  ['<string>', ['<string>']],
+])('%s may be called %j', (path, names) => {
+  expect(pathsInRepository(path)).toEqual(names);
+});
+
+test('an annotation names the task and cannot play tricks', () => {
+  const [traceback] = findTracebacks(
+    'Traceback (most recent call last):\n  File "a.py", line 1\nE: \u202Eevil\u0007\n',
+  );
+  if (!traceback) throw new Error('none was found');
+  expect(tracebackAnnotation('train', { path: 'a.py', line: 1 }, traceback)).toMatchObject({
+    path: 'a.py',
+    line: 1,
+    level: 'failure',
+    title: expect.stringMatching(/^train: E: /),
+    message: expect.not.stringMatching(/[\u202E\u0007]/),
+  });
+});
