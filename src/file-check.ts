@@ -31,7 +31,7 @@ export async function fileCheckOf(db: Db, decided: Decided): Promise<Check> {
     decision: foldDecisions(decisions),
     runs: runs.map(({ id, number, task }) => ({ number, task, url: `${address}/runs/${id}` })),
     externalId: `file:${repositoryId}:${commit}`,
-    url: `${address}/commits/${commit}`,
+    url: `${address}/commits/${commit}?repository=${repositoryId}`,
   });
 }
 

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Db } from './connect.ts';
 import { ClaimLostError, notify, stillHeld, type Claim } from './due.ts';
+import type { PlaceFilter } from './projects.ts';
 import { decisions, deliveries, type deliveryOutcomes } from './schema/deliveries.ts';
 
 export type Delivery = typeof deliveries.$inferSelect;
@@ -57,7 +58,10 @@ export async function findDelivery(db: Db, id: string): Promise<Delivery | undef
 /** Newest first; `before` is the last one of the page before. */
 export async function listDeliveries(
   db: Db,
-  options: { readonly limit: number; readonly before?: { readonly receivedAt: Date; readonly id: string } },
+  options: PlaceFilter & {
+    readonly limit: number;
+    readonly before?: { readonly receivedAt: Date; readonly id: string };
+  },
 ): Promise<readonly Omit<Delivery, 'body'>[]> {
   const { body: _body, ...columns } = getTableColumns(deliveries);
   const before = options.before;
@@ -65,11 +69,17 @@ export async function listDeliveries(
     .select(columns)
     .from(deliveries)
     .where(
-      before &&
-        or(
-          lt(deliveries.receivedAt, before.receivedAt),
-          and(eq(deliveries.receivedAt, before.receivedAt), lt(deliveries.id, before.id)),
-        ),
+      and(
+        options.installationId === undefined
+          ? undefined
+          : eq(deliveries.installationId, options.installationId),
+        options.repositoryId === undefined ? undefined : eq(deliveries.repositoryId, options.repositoryId),
+        before &&
+          or(
+            lt(deliveries.receivedAt, before.receivedAt),
+            and(eq(deliveries.receivedAt, before.receivedAt), lt(deliveries.id, before.id)),
+          ),
+      ),
     )
     .orderBy(desc(deliveries.receivedAt), desc(deliveries.id))
     .limit(options.limit);
@@ -88,12 +98,22 @@ export async function saveNarrowed(
 }
 
 /** What is still to be decided of refs that came to lead to `after`, oldest first. */
-export async function listUndecided(db: Db, after: string): Promise<readonly Omit<Delivery, 'body'>[]> {
+export async function listUndecided(
+  db: Db,
+  after: string,
+  { repositoryId }: Pick<PlaceFilter, 'repositoryId'> = {},
+): Promise<readonly Omit<Delivery, 'body'>[]> {
   const { body: _body, ...columns } = getTableColumns(deliveries);
   return db.orm
     .select(columns)
     .from(deliveries)
-    .where(and(eq(deliveries.after, after), isNull(deliveries.decidedAt)))
+    .where(
+      and(
+        eq(deliveries.after, after),
+        isNull(deliveries.decidedAt),
+        repositoryId === undefined ? undefined : eq(deliveries.repositoryId, repositoryId),
+      ),
+    )
     .orderBy(asc(deliveries.receivedAt), asc(deliveries.id));
 }
 
@@ -118,14 +138,20 @@ export async function insertDecisions(db: Db, rows: readonly NewDecision[]): Pro
 /** What was decided about a delivery, a run or a commit, in the order of the decisions. */
 export async function listDecisions(
   db: Db,
-  about: { readonly deliveries: readonly string[] } | { readonly run: number } | { readonly commit: string },
+  about:
+    | { readonly deliveries: readonly string[] }
+    | { readonly run: number }
+    | { readonly commit: string; readonly repositoryId?: number },
 ): Promise<readonly Decision[]> {
   const condition =
     'deliveries' in about
       ? inArray(decisions.deliveryId, [...about.deliveries])
       : 'run' in about
         ? eq(decisions.runId, about.run)
-        : eq(decisions.commit, about.commit);
+        : and(
+            eq(decisions.commit, about.commit),
+            about.repositoryId === undefined ? undefined : eq(decisions.repositoryId, about.repositoryId),
+          );
   if ('deliveries' in about && about.deliveries.length === 0) return [];
   return db.orm.select().from(decisions).where(condition).orderBy(asc(decisions.id));
 }

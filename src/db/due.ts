@@ -56,7 +56,7 @@ export async function claim(
       select id from ${table}
       where due_at <= ${db.now()} and (claimed_until is null or claimed_until <= ${db.now()})
         and failures < ${sql.raw(String(parkedAfter))}
-      order by due_at limit ${options.limit} for update skip locked)
+      order by ${first(queue)} due_at limit ${options.limit} for update skip locked)
     returning id::text, claimed_until, ${db.now()} as now, failures, postponed`);
   return rows.map((row) => ({
     queue,
@@ -67,6 +67,11 @@ export async function claim(
     failures: row.failures,
     postponed: row.postponed,
   }));
+}
+
+/** A commit waits for its verdict longer than for any word before it, so where there are many, verdicts are told first. */
+function first(queue: Queue): SQL {
+  return queue === 'checks' ? sql`(says ->> 'status' = 'completed') desc,` : sql``;
 }
 
 /**

@@ -95,16 +95,29 @@ export async function saveSchedules(
 }
 
 export type ListedProject = ProjectRow & {
-  readonly repository: { readonly owner: string; readonly name: string };
+  readonly repository: Pick<
+    typeof repositories.$inferSelect,
+    'owner' | 'name' | 'host' | 'installationId' | 'defaultBranch'
+  >;
 };
 
-export async function listProjects(db: Db): Promise<readonly ListedProject[]> {
+/** What belongs to one installation, or to one repository, and to no other. */
+export type PlaceFilter = { readonly installationId?: string; readonly repositoryId?: number };
+
+export async function listProjects(db: Db, filter: PlaceFilter = {}): Promise<readonly ListedProject[]> {
+  const { owner, name, host, installationId, defaultBranch } = repositories;
   const rows = await db.orm
-    .select({ project: projects, owner: repositories.owner, name: repositories.name })
+    .select({ project: projects, repository: { owner, name, host, installationId, defaultBranch } })
     .from(projects)
     .innerJoin(repositories, eq(projects.repositoryId, repositories.id))
+    .where(
+      and(
+        filter.installationId === undefined ? undefined : eq(installationId, filter.installationId),
+        filter.repositoryId === undefined ? undefined : eq(projects.repositoryId, filter.repositoryId),
+      ),
+    )
     .orderBy(asc(projects.name), asc(projects.id));
-  return rows.map(({ project, owner, name }) => ({ ...project, repository: { owner, name } }));
+  return rows.map(({ project, repository }) => ({ ...project, repository }));
 }
 
 export async function findRevision(db: Db, id: number): Promise<Revision | undefined> {
@@ -112,6 +125,20 @@ export async function findRevision(db: Db, id: number): Promise<Revision | undef
   return row;
 }
 
-export async function listRevisions(db: Db, commit: string): Promise<readonly Revision[]> {
-  return db.orm.select().from(revisions).where(eq(revisions.commit, commit));
+export async function listRevisions(
+  db: Db,
+  commit: string,
+  { repositoryId }: Pick<PlaceFilter, 'repositoryId'> = {},
+): Promise<readonly Revision[]> {
+  const rows = await db.orm
+    .select({ revision: revisions })
+    .from(revisions)
+    .innerJoin(projects, eq(revisions.projectId, projects.id))
+    .where(
+      and(
+        eq(revisions.commit, commit),
+        repositoryId === undefined ? undefined : eq(projects.repositoryId, repositoryId),
+      ),
+    );
+  return rows.map(({ revision }) => revision);
 }

@@ -87,6 +87,7 @@ export async function listRunsById(db: Db, ids: readonly number[]): Promise<read
 export type RunFilter = {
   readonly project?: string;
   readonly repositoryId?: number;
+  readonly installationId?: string;
   readonly state?: Run['state'];
   readonly ref?: string;
   readonly commit?: string;
@@ -104,6 +105,9 @@ export async function listRuns(
       and(
         filter.project === undefined ? undefined : eq(projects.name, filter.project),
         filter.repositoryId === undefined ? undefined : eq(repositories.id, filter.repositoryId),
+        filter.installationId === undefined
+          ? undefined
+          : eq(repositories.installationId, filter.installationId),
         filter.state === undefined ? undefined : eq(runs.state, filter.state),
         filter.ref === undefined
           ? undefined

@@ -77,7 +77,7 @@ export type App = ReturnType<typeof createApp>;
 
 /** An address that opens without asking: the page takes the token out of it at once. */
 export function withToken(url: string, token: string): string {
-  return `${url}?token=${encodeURIComponent(token)}`;
+  return `${url}${url.includes('?') ? '&' : '?'}token=${encodeURIComponent(token)}`;
 }
 
 /** The addresses of pages at the end of a line, with the token. */

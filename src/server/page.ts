@@ -49,7 +49,9 @@ export function createPages(
   });
   pages.get('/commits/:sha', async (c) => {
     const sha = c.req.param('sha').toLowerCase();
-    const view = /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(sha) ? await commitPage(db, sha) : undefined;
+    const repositoryId = idOf(c.req.query('repository'));
+    const place = repositoryId === null ? {} : { repositoryId };
+    const view = /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(sha) ? await commitPage(db, sha, place) : undefined;
     return show(c, view ?? missing(`AME has not seen the commit ${sha}.`), {
       status: view ? 200 : 404,
     });

@@ -263,7 +263,7 @@ async function saveForkChecks(
       pullRequest: Number(/^refs\/pull\/(\d+)\//.exec(head.seen ?? '')?.[1] ?? 0),
       commit,
       externalId: `fork:${repository.id}:${commit}:${task}`,
-      url: `${deps.address()}/commits/${commit}`,
+      url: `${deps.address()}/commits/${commit}?repository=${repository.id}`,
     });
     await saveCheck(tx, { repositoryId: repository.id, sha: commit, runId: null, says });
   }

@@ -47,7 +47,7 @@ async function ofRun(terminal: Terminal, client: Client, name: string): Promise<
 }
 
 async function ofCommit(terminal: Terminal, client: Client, sha: string): Promise<Explanation> {
-  const found = await answer(client.api.commits[':sha'].$get({ param: { sha } }));
+  const found = await answer(client.api.commits[':sha'].$get({ query: {}, param: { sha } }));
   const checks = found.checks.flatMap(({ name, status, conclusion, title, lines }) => [
     terminal.colors.bold(plainLine(`${name}: ${(conclusion ?? status).replaceAll('_', ' ')}: ${title}`)),
     ...lines.map((line) => visibleText(line)),

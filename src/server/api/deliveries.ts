@@ -5,7 +5,7 @@ import { findDelivery, listDecisions, listDeliveries, listUndecided } from '../.
 import { listParked, queues, releaseParked, type Queue } from '../../db/due.ts';
 import { listRevisions } from '../../db/projects.ts';
 import { findRun } from '../../db/runs.ts';
-import { limit, plainText } from './params.ts';
+import { limit, placeOf, placeQuery, plainText } from './params.ts';
 import { presentCheck, presentDecision, presentDelivery } from './present.ts';
 import { refuse } from './refuse.ts';
 import { createRoutes } from './routes.ts';
@@ -19,7 +19,7 @@ const list = createRoute({
   path: '/deliveries',
   summary: 'What hosts told AME, newest first',
   request: {
-    query: z.object({
+    query: placeQuery.extend({
       limit,
       cursor: plainText().optional().openapi({ description: '`next` of the page before' }),
     }),
@@ -56,7 +56,11 @@ const commit = createRoute({
   method: 'get',
   path: '/commits/{sha}',
   summary: 'The answer of a commit: problems of its file, decisions, checks, and what is still to be decided',
-  request: { params: z.object({ sha: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/) }) },
+  request: {
+    params: z.object({ sha: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/) }),
+    // The same commit may stand in several repositories, of several accounts.
+    query: placeQuery.pick({ repository: true }),
+  },
   responses: {
     200: json(
       z.object({
@@ -91,10 +95,14 @@ const release = createRoute({
 export function createDeliveryRoutes({ db }: Ame) {
   return createRoutes()
     .openapi(list, async (c) => {
-      const { limit, cursor } = c.req.valid('query');
+      const { limit, cursor, ...place } = c.req.valid('query');
       const before = cursor === undefined ? undefined : await findDelivery(db, cursor);
       if (cursor !== undefined && !before) throw refuse(422, 'cursor', 'cursor: there is no page after that');
-      const rows = await listDeliveries(db, { limit: limit + 1, ...(before ? { before } : {}) });
+      const rows = await listDeliveries(db, {
+        limit: limit + 1,
+        ...placeOf(place),
+        ...(before ? { before } : {}),
+      });
       const page = rows.slice(0, limit);
       return c.json(
         {
@@ -118,11 +126,12 @@ export function createDeliveryRoutes({ db }: Ame) {
     })
     .openapi(commit, async (c) => {
       const { sha } = c.req.valid('param');
+      const place = placeOf(c.req.valid('query'));
       const [revisions, decisions, checks, undecided] = await Promise.all([
-        listRevisions(db, sha),
-        listDecisions(db, { commit: sha }),
-        listChecks(db, { sha }),
-        listUndecided(db, sha),
+        listRevisions(db, sha, place),
+        listDecisions(db, { commit: sha, ...place }),
+        listChecks(db, { sha, ...place }),
+        listUndecided(db, sha, place),
       ]);
       if (decisions.length === 0 && checks.length === 0 && undecided.length === 0)
         throw refuse(404, 'commit-unknown', `AME has not seen the commit ${sha}`);

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { PlaceFilter } from '../../db/projects.ts';
 import { refusalShape } from './shapes.ts';
 
 /** Text that is looked for in the database, which has no NUL in its texts and fails where a question has one. */
@@ -7,6 +8,22 @@ export function plainText(most = 300) {
     .string()
     .max(most)
     .regex(/^[^\0]*$/, 'must not contain a NUL character');
+}
+
+/** What belongs to one installation (GitHub's id) or to one repository (AME's id), and to no other. */
+export const placeQuery = z.object({
+  installation: z
+    .string()
+    .regex(/^[1-9]\d{0,18}$/)
+    .optional(),
+  repository: z.coerce.number().int().positive().optional().openapi({ type: 'integer' }),
+});
+
+export function placeOf({ installation, repository }: z.infer<typeof placeQuery>): PlaceFilter {
+  return {
+    ...(installation === undefined ? {} : { installationId: installation }),
+    ...(repository === undefined ? {} : { repositoryId: repository }),
+  };
 }
 
 /** A number that the database keeps in 32 bits. */

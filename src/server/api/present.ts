@@ -27,6 +27,10 @@ export function presentRun(run: PlacedRun, address: string): RunShape {
     project: run.project.name,
     projectId: run.project.id,
     repository: `${run.repository.owner}/${run.repository.name}`,
+    repositoryId: run.repository.id,
+    host: run.repository.host,
+    installationId: run.repository.installationId,
+    requestedBy: run.requestedBy,
     task: run.task,
     commit: run.commit,
     ref: run.ref,
@@ -120,12 +124,16 @@ export function presentDecision(decision: Decision) {
 }
 
 export function presentDelivery(delivery: Omit<Delivery, 'body'>) {
-  const { id, host, event, repositoryId, ref, before, after, outcome } = delivery;
+  const { id, host, event, action, installationId, pullRequest } = delivery;
+  const { repositoryId, ref, before, after, outcome } = delivery;
   const { failures, postponed, lastError } = delivery;
   return {
     id,
     host,
     event,
+    action,
+    installationId,
+    pullRequest,
     repositoryId,
     ref,
     before,

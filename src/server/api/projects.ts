@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context as Ame } from '../../context.ts';
 import { findRevision, listProjects, type ListedProject } from '../../db/projects.ts';
-import { findRepository } from '../../db/repositories.ts';
 import { deleteSecret, listSecrets, saveSecret } from '../../db/secrets.ts';
+import { placeOf, placeQuery } from './params.ts';
 import { findProject } from './request-run.ts';
 import { refuse } from './refuse.ts';
 import { createRoutes } from './routes.ts';
@@ -26,7 +26,8 @@ const longestSecret = 64 * 1024;
 const list = createRoute({
   method: 'get',
   path: '/projects',
-  summary: 'All projects',
+  summary: 'All projects, or those of one installation or repository',
+  request: { query: placeQuery },
   responses: { 200: json(z.object({ projects: z.array(projectShape) }), 'Projects by name') },
 });
 
@@ -82,18 +83,21 @@ const unsetSecret = createRoute({
 
 export function createProjectRoutes(ame: Ame) {
   const { db, secretKey } = ame;
-  const present = async (project: ListedProject) => ({
+  const present = (project: ListedProject) => ({
     id: project.id,
     name: project.name,
     path: project.path,
     repository: `${project.repository.owner}/${project.repository.name}`,
-    defaultBranch: (await findRepository(db, project.repositoryId))?.defaultBranch ?? null,
+    repositoryId: project.repositoryId,
+    host: project.repository.host,
+    installationId: project.repository.installationId,
+    defaultBranch: project.repository.defaultBranch,
     lastNumber: project.lastNumber,
     createdAt: project.createdAt.toISOString(),
   });
   return createRoutes()
     .openapi(list, async (c) =>
-      c.json({ projects: await Promise.all((await listProjects(db)).map(present)) }, 200),
+      c.json({ projects: (await listProjects(db, placeOf(c.req.valid('query')))).map(present) }, 200),
     )
     .openapi(problems, async (c) => {
       const project = await findProject(ame, c.req.valid('param').project);

@@ -6,7 +6,7 @@ import { listChecks } from '../../db/checks.ts';
 import { findRun, findRunsByNumber, listRuns, requestCancel, type PlacedRun } from '../../db/runs.ts';
 import { listTransitions } from '../../db/transitions.ts';
 import { retryRun } from '../../retry-run.ts';
-import { counted, limit, plainText } from './params.ts';
+import { counted, limit, placeOf, placeQuery, plainText } from './params.ts';
 import { presentAttempt, presentCheck, presentRun, presentTransition, runName } from './present.ts';
 import { refuse } from './refuse.ts';
 import { createRoutes } from './routes.ts';
@@ -30,10 +30,9 @@ const list = createRoute({
   path: '/runs',
   summary: 'Runs, newest first',
   request: {
-    query: z.object({
+    query: placeQuery.extend({
       project: plainText().optional(),
       number: counted.optional(),
-      repository: z.coerce.number().int().positive().optional().openapi({ type: 'integer' }),
       state: z.enum(runStates).optional(),
       ref: plainText().optional(),
       commit: plainText().optional(),
@@ -128,14 +127,14 @@ export function createRunRoutes(ame: Ame) {
   };
   return createRoutes()
     .openapi(list, async (c) => {
-      const { project, number, repository, state, ref, commit, task, limit, cursor } = c.req.valid('query');
+      const { project, number, state, ref, commit, task, limit, cursor, ...place } = c.req.valid('query');
       if (number !== undefined) {
         const found = await findRunsByNumber(db, { project: project ?? null, number });
         return c.json({ runs: found.map(present), next: null }, 200);
       }
       const filter = {
         ...(project === undefined ? {} : { project }),
-        ...(repository === undefined ? {} : { repositoryId: repository }),
+        ...placeOf(place),
         ...(state === undefined ? {} : { state }),
         ...(ref === undefined ? {} : { ref }),
         ...(commit === undefined ? {} : { commit }),

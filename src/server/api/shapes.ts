@@ -26,6 +26,16 @@ export const problemShape = z
   })
   .openapi('Problem');
 
+/** Ids identify, names change. */
+const placeFields = {
+  repositoryId: z.int(),
+  host: z.enum(['local', 'github']),
+  installationId: z
+    .string()
+    .nullable()
+    .openapi({ description: "GitHub's own id of the installation; null on AME's own host" }),
+};
+
 export const runShape = z
   .object({
     id: z.int(),
@@ -33,6 +43,8 @@ export const runShape = z
     project: z.string(),
     projectId: z.int(),
     repository: z.string().openapi({ example: 'samples/hello' }),
+    ...placeFields,
+    requestedBy: z.string().nullable().openapi({ description: 'Who asked for it, where a person did' }),
     task: z.string(),
     commit: z.string(),
     ref: z.string(),
@@ -162,6 +174,9 @@ export const deliveryShape = z
     id: z.string(),
     host: z.enum(['local', 'github']),
     event: z.string(),
+    action: z.string().nullable(),
+    installationId: z.string().nullable(),
+    pullRequest: z.int().nullable(),
     repositoryId: z.int().nullable(),
     ref: z.string().nullable(),
     before: z.string().nullable(),
@@ -184,6 +199,7 @@ export const projectShape = z
     name: z.string(),
     path: z.string(),
     repository: z.string(),
+    ...placeFields,
     defaultBranch: z.string().nullable(),
     lastNumber: z.int(),
     createdAt: time,

@@ -15,14 +15,18 @@ const mostRuns = 100;
 const pollMs = 2_000;
 
 /** The answer of a commit: its file's problems, what was decided and why, what runs, and what hosts are told. */
-export async function commitPage(db: Db, sha: string): Promise<View | undefined> {
+export async function commitPage(
+  db: Db,
+  sha: string,
+  place: { readonly repositoryId?: number } = {},
+): Promise<View | undefined> {
   const now = new Date();
   const [revisions, decisions, checks, runs, undecided] = await Promise.all([
-    listRevisions(db, sha),
-    listDecisions(db, { commit: sha }),
-    listChecks(db, { sha }),
-    listRuns(db, { commit: sha }, { limit: mostRuns }),
-    listUndecided(db, sha),
+    listRevisions(db, sha, place),
+    listDecisions(db, { commit: sha, ...place }),
+    listChecks(db, { sha, ...place }),
+    listRuns(db, { commit: sha, ...place }, { limit: mostRuns }),
+    listUndecided(db, sha, place),
   ]);
   if (decisions.length === 0 && checks.length === 0 && undecided.length === 0) return undefined;
   const ids = new Set(
