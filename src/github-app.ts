@@ -3,7 +3,8 @@ import { ConfigError, type Config } from './config.ts';
 import type { Db } from './db/connect.ts';
 import { ensureAppRow, findStoredApp, openAppSecrets, type GithubAppRow } from './db/github-apps.ts';
 import { apiUrlOf } from './github/api-url.ts';
-import { connectGithub, type Github } from './github/connect.ts';
+import { connectGithub } from './github/connect.ts';
+import type { Github } from './github/connection.ts';
 import type { Log } from './log.ts';
 
 /** The GitHub App that this server is: the one of the environment, else the one that `/setup` stored. */

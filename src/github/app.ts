@@ -1,4 +1,5 @@
-import { asApp, type Github } from './connect.ts';
+import { asApp } from './connect.ts';
+import type { Github } from './connection.ts';
 import { GithubGoneError } from './errors.ts';
 
 /** The App as GitHub has it. */

@@ -1,5 +1,5 @@
 import { readApp, readHookConfig, type App, type HookConfig } from './app.ts';
-import type { Github } from './connect.ts';
+import type { Github } from './connection.ts';
 import { GithubAwayError, GithubGoneError, GithubRefusedError } from './errors.ts';
 import { listHookDeliveries, type HookDelivery } from './hook-deliveries.ts';
 import { listInstallations, type Installation } from './installations.ts';

@@ -1,6 +1,7 @@
 import { mostAnnotations, type Check, type CheckAnnotation } from '../core/check.ts';
 import { checkBody, checkName } from './check-body.ts';
-import { asRepository, type Github, type GithubRepository } from './connect.ts';
+import { asRepository } from './connect.ts';
+import type { Github, GithubRepository } from './connection.ts';
 import { hostNumber } from './host-number.ts';
 
 /** A check run as GitHub shows it now. */

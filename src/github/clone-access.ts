@@ -1,4 +1,4 @@
-import type { Github, GithubRepository } from './connect.ts';
+import type { Github, GithubRepository } from './connection.ts';
 import { repositoryToken } from './token.ts';
 
 /** The address to fetch a repository's content from, and a token that reads nothing else. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Github, GithubRepository } from './connect.ts';
+import type { Github, GithubRepository } from './connection.ts';
 import {
   entryWithoutText,
   entryWithText,

@@ -1,62 +1,13 @@
+import type { Call, Github, GithubApp, GithubLog, GithubRepository, GithubRequest } from './connection.ts';
 import { Octokit } from '@octokit/rest';
 import type { Endpoints } from '@octokit/types';
 import { readGraphqlAnswer } from './graphql-answer.ts';
-import { appJwt, type SignedJwt } from './jwt.ts';
-import { createKeptAnswers, type KeptAnswers } from './kept-answers.ts';
-import { createLimits, type Limits } from './limits.ts';
+import { appJwt } from './jwt.ts';
+import { createKeptAnswers } from './kept-answers.ts';
+import { createLimits } from './limits.ts';
 import type { Permissions } from './permissions.ts';
-import { isUnauthorized, perform, type Call } from './send.ts';
-import { createTokens, dropToken, scopeName, tokenFor, type TokenScope, type Tokens } from './token.ts';
-
-/** `privateKey` is PEM text, PKCS#1 as GitHub gives it or PKCS#8; a literal `\n` stands for a line's end. */
-export type GithubApp = { readonly id: string; readonly privateKey: string };
-
-/** A repository as an installation sees it. `hostId` is GitHub's numeric id: it identifies, the names only address. */
-export type GithubRepository = {
-  readonly installationId: string;
-  readonly hostId: string;
-  readonly owner: string;
-  readonly name: string;
-};
-
-/** What of a logger this room uses. */
-export type GithubLog = {
-  debug(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-};
-
-/** One exchange over the wire. `status` is 0 where no answer came; `cached` where GitHub said 304. */
-export type GithubRequest = {
-  readonly installationId: string | null;
-  readonly route: string;
-  readonly status: number;
-  readonly cached: boolean;
-};
-
-export type RequestCount = {
-  readonly requests: number;
-  readonly notModified: number;
-  readonly tokens: number;
-};
-
-/** One App on one GitHub, with what is remembered between calls. Nothing of it outlives the process. */
-export type Github = {
-  readonly app: GithubApp;
-  readonly apiUrl: string;
-  readonly webUrl: string;
-  readonly octokit: Octokit;
-  readonly clock: () => Date;
-  /** Made anew for each exchange: ends it when it fires. */
-  readonly timeout: () => AbortSignal;
-  readonly log: GithubLog | null;
-  readonly onRequest: (request: GithubRequest) => void;
-  readonly jwt: { signed: SignedJwt | null };
-  readonly tokens: Tokens;
-  readonly limits: Limits;
-  readonly kept: KeptAnswers;
-  /** By installation; what the App asks for itself is under the empty text. */
-  readonly counts: Map<string, RequestCount>;
-};
+import { isUnauthorized, perform } from './send.ts';
+import { createTokens, dropToken, scopeName, tokenFor, type TokenScope } from './token.ts';
 
 export type GithubOptions = {
   readonly app: GithubApp;

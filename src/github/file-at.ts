@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { asRepository, type Github, type GithubRepository } from './connect.ts';
+import { asRepository } from './connect.ts';
+import type { Github, GithubRepository } from './connection.ts';
 
 /** A file at a commit, as git has it. */
 export type FileAt = {

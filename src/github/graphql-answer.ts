@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { Github } from './connect.ts';
+import type { Github, Call } from './connection.ts';
 import { GithubAwayError, GithubGoneError, GithubRefusedError } from './errors.ts';
 import { blockedUntil } from './limits.ts';
-import type { Call } from './send.ts';
 
 const envelope = z.object({
   data: z.unknown().optional(),

@@ -1,4 +1,5 @@
-import { appCall, asApp, type Answer, type Github } from './connect.ts';
+import { appCall, asApp, type Answer } from './connect.ts';
+import type { Github } from './connection.ts';
 import { perform } from './send.ts';
 
 /** A delivery as GitHub remembers it: three days long, on GitHub Enterprise Server seven. */

@@ -1,4 +1,5 @@
-import { asApp, asInstallation, type Answer, type Github } from './connect.ts';
+import { asApp, asInstallation, type Answer } from './connect.ts';
+import type { Github } from './connection.ts';
 import { hostNumber } from './host-number.ts';
 
 export type Installation = {

@@ -1,9 +1,6 @@
 import { createPrivateKey, createSign, type KeyObject } from 'node:crypto';
-import type { Github, GithubApp } from './connect.ts';
+import type { Github, GithubApp } from './connection.ts';
 import { GithubRefusedError } from './errors.ts';
-
-/** `renewAt` in seconds since 1970. */
-export type SignedJwt = { readonly token: string; readonly renewAt: number };
 
 /** GitHub takes ten minutes at most; one is given to clocks that go before ours, one to those that go after. */
 const backdatedSeconds = 60;

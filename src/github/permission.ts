@@ -1,4 +1,5 @@
-import { asRepository, type Github, type GithubRepository } from './connect.ts';
+import { asRepository } from './connect.ts';
+import type { Github, GithubRepository } from './connection.ts';
 import { GithubGoneError } from './errors.ts';
 
 const writing: ReadonlySet<string> = new Set(['admin', 'maintain', 'write']);

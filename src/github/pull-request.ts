@@ -8,7 +8,8 @@ import {
   type FileCommit,
   type GitObject,
 } from './commit-objects.ts';
-import { graphql, type Github, type GithubRepository } from './connect.ts';
+import { graphql } from './connect.ts';
+import type { Github, GithubRepository } from './connection.ts';
 import { GithubAwayError, GithubGoneError } from './errors.ts';
 import { readFileEntry, type FileAt } from './file-at.ts';
 import { namesOf, repositoryFields, sameRepository } from './same-repository.ts';

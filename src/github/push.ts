@@ -8,7 +8,8 @@ import {
   wholeCommit,
   type FileCommit,
 } from './commit-objects.ts';
-import { graphql, type Github, type GithubRepository } from './connect.ts';
+import { graphql } from './connect.ts';
+import type { Github, GithubRepository } from './connection.ts';
 import { fileIdOf } from './file-at.ts';
 import { namesOf, repositoryFields, sameRepository } from './same-repository.ts';
 

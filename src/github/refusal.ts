@@ -1,5 +1,5 @@
 import { GithubAwayError, GithubGoneError, GithubRefusedError } from './errors.ts';
-import type { Call } from './send.ts';
+import type { Call } from './connection.ts';
 
 type Refused = { readonly status: number; readonly headers: Headers };
 

@@ -1,4 +1,4 @@
-import type { GithubRepository } from './connect.ts';
+import type { GithubRepository } from './connection.ts';
 import { GithubGoneError } from './errors.ts';
 
 /** What every query asks of the repository, so that the answer is known to be about the one that is meant. */

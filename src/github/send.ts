@@ -1,21 +1,8 @@
-import type { Github, GithubRequest } from './connect.ts';
+import type { Github, GithubRequest, Call } from './connection.ts';
 import { GithubAwayError, GithubGoneError, GithubMovedError, GithubRefusedError } from './errors.ts';
 import { dropAnswer, findAnswer, keepAnswer, type KeptAnswer } from './kept-answers.ts';
 import { blockedUntil, noteAnswer } from './limits.ts';
 import { messageOf, refusal } from './refusal.ts';
-
-/** Who asks, and how the answer is to be treated. */
-export type Call = {
-  readonly installationId: string | null;
-  /** Under which name limits are kept. */
-  readonly limit: string;
-  /** Under which name answers are kept: what one scope was told, no other scope reads. */
-  readonly scope: string;
-  /** Null: the call needs none. */
-  readonly authorization: string | null;
-  readonly route: string;
-  readonly conditional?: boolean;
-};
 
 type Wire = { readonly method: string; readonly url: string; readonly [parameter: string]: unknown };
 

@@ -1,4 +1,4 @@
-import type { Github, GithubRepository } from './connect.ts';
+import type { Github, GithubRepository, Token, Tokens } from './connection.ts';
 import { GithubGoneError, GithubRefusedError } from './errors.ts';
 import { hostNumber } from './host-number.ts';
 import { appJwt } from './jwt.ts';
@@ -12,10 +12,6 @@ export type TokenScope = {
   readonly hostId: string | null;
   readonly permissions: Permissions;
 };
-
-type Token = { readonly text: string; readonly renewAt: Date };
-
-export type Tokens = { readonly ready: Map<string, Token>; readonly asked: Map<string, Promise<Token>> };
 
 /** A token lives for an hour. It is not used in its last minutes: a fetch that starts with it must also end with it. */
 const spareMs = 5 * 60_000;

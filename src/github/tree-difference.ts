@@ -1,4 +1,5 @@
-import { asRepository, type Github, type GithubRepository } from './connect.ts';
+import { asRepository } from './connect.ts';
+import type { Github, GithubRepository } from './connection.ts';
 
 type Entry = {
   readonly path: string;

@@ -4,7 +4,7 @@ import { listInstallationRows, listInstalledRepositories, type Installation } fr
 import { listProjects, type ListedProject } from '../db/projects.ts';
 import type { Repository } from '../db/repositories.ts';
 import { SecretUnreadableError } from '../db/seal.ts';
-import type { Github, RequestCount } from '../github/connect.ts';
+import type { Github, RequestCount } from '../github/connection.ts';
 import { appPageOf } from './setup/app-page.ts';
 
 /** What an administrator is shown of GitHub: the App, who installed it, and what was found there. */

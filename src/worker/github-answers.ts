@@ -2,7 +2,7 @@ import type { Db } from '../db/connect.ts';
 import { wakeRepository, type Repository } from '../db/repositories.ts';
 import { wakeInstallation } from '../db/installations.ts';
 import type { GithubSource } from '../github-app.ts';
-import type { Github, GithubRepository } from '../github/connect.ts';
+import type { Github, GithubRepository } from '../github/connection.ts';
 import { GithubAwayError, GithubGoneError, GithubMovedError } from '../github/errors.ts';
 import { AwayError } from './loop.ts';
 

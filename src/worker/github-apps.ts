@@ -3,7 +3,7 @@ import type { Db } from '../db/connect.ts';
 import type { Claim } from '../db/due.ts';
 import { listVanished, upsertInstallation } from '../db/installations.ts';
 import type { GithubSource } from '../github-app.ts';
-import type { Github } from '../github/connect.ts';
+import type { Github } from '../github/connection.ts';
 import { GithubGoneError, GithubRefusedError } from '../github/errors.ts';
 import { listHookDeliveries, redeliver, type HookDelivery } from '../github/hook-deliveries.ts';
 import { listInstallations } from '../github/installations.ts';

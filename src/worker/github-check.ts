@@ -6,7 +6,7 @@ import type { Claim } from '../db/due.ts';
 import type { Repository } from '../db/repositories.ts';
 import type { GithubSource } from '../github-app.ts';
 import { createCheck, findCheck, readCheckState, updateCheck } from '../github/check.ts';
-import type { Github, GithubRepository } from '../github/connect.ts';
+import type { Github, GithubRepository } from '../github/connection.ts';
 import { askAbout, requireGithub } from './github-answers.ts';
 import type { StepEnd } from './loop.ts';
 

@@ -3,7 +3,7 @@ import { busyRule, decidePullRequest, decidePush, type PushFacts } from '../core
 import { noRun, type Decision } from '../core/trigger/decision.ts';
 import { isZeroId } from '../git/object-id.ts';
 import { changedPathsOfPullRequest } from '../github/changed-paths.ts';
-import type { Github, GithubRepository } from '../github/connect.ts';
+import type { Github, GithubRepository } from '../github/connection.ts';
 import type { GithubEvent } from '../github/payload-event.ts';
 import { readPullRequest } from '../github/pull-request.ts';
 import { readProjectFile } from '../project-at.ts';

@@ -5,7 +5,7 @@ import { insertDecisions } from '../db/deliveries.ts';
 import type { Repository } from '../db/repositories.ts';
 import { findRun, requestCancel, type PlacedRun } from '../db/runs.ts';
 import type { GithubSource } from '../github-app.ts';
-import type { Github } from '../github/connect.ts';
+import type { Github } from '../github/connection.ts';
 import type { GithubEvent } from '../github/payload-event.ts';
 import { mayWrite } from '../github/permission.ts';
 import { cancelAction } from '../core/check.ts';

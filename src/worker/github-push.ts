@@ -3,7 +3,7 @@ import { busyRule, decidePush, type PushFacts } from '../core/trigger.ts';
 import { isZeroId } from '../git/object-id.ts';
 import { changedPaths } from '../github/changed-paths.ts';
 import type { FileCommit } from '../github/commit-objects.ts';
-import type { Github, GithubRepository } from '../github/connect.ts';
+import type { Github, GithubRepository } from '../github/connection.ts';
 import { readPush } from '../github/push.ts';
 import type { Head } from './head.ts';
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-import { connectGithub, type Github, type GithubRepository } from '../../src/github/connect.ts';
+import { connectGithub } from '../../src/github/connect.ts';
+import type { Github, GithubRepository } from '../../src/github/connection.ts';
 import { createFakeGithub, type FakeGithub, type FakeGithubOptions } from '../fakes/github.ts';
 import type { FakeInstallation } from '../fakes/github/world.ts';
 import type { FakeRepository } from '../fakes/github/repository.ts';

@@ -2,12 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  connectGithub,
-  type Github,
-  type GithubOptions,
-  type GithubRepository,
-} from '../../src/github/connect.ts';
+import { connectGithub, type GithubOptions } from '../../src/github/connect.ts';
+import type { Github, GithubRepository } from '../../src/github/connection.ts';
 
 /** What a test says that comes next, or a function that does it by hand. */
 export type Scripted =

@@ -7,9 +7,8 @@ import {
   graphql,
   type Answer,
   type AskOptions,
-  type Github,
-  type GithubRequest,
 } from '../../src/github/connect.ts';
+import type { Github, GithubRequest } from '../../src/github/connection.ts';
 import {
   GithubAwayError,
   GithubGoneError,

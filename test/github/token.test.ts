@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { asApp, asInstallation, asRepository, connectGithub, type Github } from '../../src/github/connect.ts';
+import { asApp, asInstallation, asRepository, connectGithub } from '../../src/github/connect.ts';
+import type { Github } from '../../src/github/connection.ts';
 import {
   GithubAwayError,
   GithubGoneError,
