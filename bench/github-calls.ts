@@ -9,10 +9,31 @@ import { createFakeGithub } from '../test/fakes/github.ts';
 import type { FakeRequest } from '../test/fakes/github/world.ts';
 import type { Figures } from './figures.ts';
 
-const file = (more: string): string =>
-  `projectname: bench\non: {push: {paths: ["src/**"]}}\ntasks:\n  main:\n    runcommand: sleep 1\n${more}`;
+const file = (more: string, on = '{push: {paths: ["src/**"]}}'): string =>
+  `projectname: bench\non: ${on}\ntasks:\n  main:\n    runcommand: sleep 1\n${more}`;
 
-const aims = { irrelevantPush: 1, pushUntilInProgress: 5, pushInItsLife: 8, file150Problems: 4 } as const;
+/** Where a pull request is open, GitHub tells of a push twice, in no certain order: of each, the dearer order. */
+const aims = {
+  irrelevantPush: 1,
+  pushUntilInProgress: 5,
+  pushInItsLife: 8,
+  file150Problems: 4,
+  irrelevantPushWithPullRequest: 2,
+  pushWithPullRequestUntilInProgress: 5,
+  pushWithPullRequestInItsLife: 8,
+  pathsWithPullRequestUntilInProgress: 5,
+  pathsWithPullRequestInItsLife: 8,
+  pullRequestAloneUntilInProgress: 5,
+  pullRequestAloneInItsLife: 8,
+} as const;
+
+/** By what the file of a branch with an open pull request says; `null`: it has none. */
+const ons = {
+  irrelevant: null,
+  both: '[push, pull_request]',
+  paths: '{push: {paths: ["src/**"]}, pull_request: {paths: ["src/**"]}}',
+  alone: '{pull_request: {paths: ["src/**"]}}',
+} as const;
 
 /** Requests of GitHub's API that a push costs, counted by the fake that the journeys use; exchanges of tokens apart. */
 export async function benchGithubCalls(): Promise<Figures> {
@@ -37,12 +58,23 @@ export async function benchGithubCalls(): Promise<Figures> {
     const whole = await cost({ 'ame.yaml': file(''), 'src/train.py': '1' });
     const wrong = Array.from({ length: 150 }, (_, at) => `    wrong_${at}: 1\n`).join('');
     const annotated = await cost({ 'ame.yaml': file(wrong) });
+    const irrelevantTwice = await costTwice(ons.irrelevant);
+    const both = await costTwice(ons.both);
+    const paths = await costTwice(ons.paths);
+    const alone = await costTwice(ons.alone);
     const figures = {
       irrelevantPush: irrelevant.length,
-      pushUntilInProgress: whole.findIndex(saysInProgress) + 1,
+      pushUntilInProgress: untilInProgress(whole),
       pushInItsLife: whole.length,
       // Two for what any file costs, and one for each further fifty.
       file150Problems: annotated.length,
+      irrelevantPushWithPullRequest: dearest(irrelevantTwice, inAll),
+      pushWithPullRequestUntilInProgress: dearest(both, untilInProgress),
+      pushWithPullRequestInItsLife: dearest(both, inAll),
+      pathsWithPullRequestUntilInProgress: dearest(paths, untilInProgress),
+      pathsWithPullRequestInItsLife: dearest(paths, inAll),
+      pullRequestAloneUntilInProgress: dearest(alone, untilInProgress),
+      pullRequestAloneInItsLife: dearest(alone, inAll),
     };
     const names = Object.keys(aims) as (keyof typeof aims)[];
     return {
@@ -56,9 +88,36 @@ export async function benchGithubCalls(): Promise<Figures> {
     await rm(directory, { recursive: true, force: true });
   }
 
-  async function cost(files: Readonly<Record<string, string>>): Promise<readonly FakeRequest[]> {
+  function cost(files: Readonly<Record<string, string>>): Promise<readonly FakeRequest[]> {
+    return asked(() => github.push(repository, files));
+  }
+
+  /** What a push to a branch with an open pull request costs, heard of as a push first, and as a pull request first. */
+  async function costTwice(on: string | null): Promise<readonly (readonly FakeRequest[])[]> {
+    const name = `pulled-${github.world.repositories.length}`;
+    const pulled = await github.addRepository(installation, { owner: 'bench', name });
+    const files = { 'src/train.py': '1', ...(on === null ? {} : { 'ame.yaml': file('', on) }) };
+    await pulled.commit(files, { branch: 'main', message: 'before' });
+    await pulled.commit({ 'README.md': '' }, { branch: 'topic', message: 'topic' });
+    const pull = await github.openPullRequest(pulled, { head: 'topic', base: 'main' });
+    await quiet();
+    const costs: (readonly FakeRequest[])[] = [];
+    for (const pushFirst of [true, false]) {
+      const content = { 'src/train.py': String(pushFirst) };
+      const head = await pulled.commit(content, { branch: 'topic', message: 'more' });
+      const tell = [() => github.deliverPush(pulled, head), () => github.updatePullRequest(pull, {})];
+      costs.push(
+        await asked(async () => {
+          for (const one of pushFirst ? tell : tell.toReversed()) await one();
+        }),
+      );
+    }
+    return costs;
+  }
+
+  async function asked(work: () => Promise<unknown>): Promise<readonly FakeRequest[]> {
     const before = github.requests.length;
-    await github.push(repository, files);
+    await work();
     await quiet();
     return github.requests
       .slice(before)
@@ -79,4 +138,19 @@ export async function benchGithubCalls(): Promise<Figures> {
 
 function saysInProgress({ body }: FakeRequest): boolean {
   return JSON.stringify(body ?? null).includes('"in_progress"');
+}
+
+function untilInProgress(asked: readonly FakeRequest[]): number {
+  return asked.findIndex(saysInProgress) + 1;
+}
+
+function inAll(asked: readonly FakeRequest[]): number {
+  return asked.length;
+}
+
+function dearest(
+  costs: readonly (readonly FakeRequest[])[],
+  of: (asked: readonly FakeRequest[]) => number,
+): number {
+  return Math.max(...costs.map(of));
 }

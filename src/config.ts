@@ -1,4 +1,5 @@
 import { availableParallelism, hostname } from 'node:os';
+import { delimiter } from 'node:path';
 
 /** Everything that the surroundings decide. */
 export type Config = {
@@ -29,6 +30,16 @@ export type Config = {
   readonly githubUrl: string;
   /** 32 bytes that encrypt secrets; null: the key in the data directory. */
   readonly secretKey: Uint8Array | null;
+  /** Where content lies; null: in the data directory. */
+  readonly s3: {
+    readonly endpoint: string;
+    readonly bucket: string;
+    readonly region: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    /** Before every key: '' or ends with a slash. */
+    readonly prefix: string;
+  } | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly host: string;
 };
@@ -68,18 +79,32 @@ export function parseConfig(env: Env): Config {
     localSlots: integer('AME_LOCAL_SLOTS', availableParallelism(), 1, 10_000),
     graceSeconds: integer('AME_GRACE', 10, 0, 3_600),
     taskEnv: taskEnv(env),
-    path: env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    path: pathOf(env),
     webhookSecrets: list(env.AME_GITHUB_WEBHOOK_SECRET),
     githubApp: githubApp(env, faults),
     githubUrl:
       parseUrl('AME_GITHUB_URL', env.AME_GITHUB_URL, ['http:', 'https:'], faults) ?? 'https://github.com',
     secretKey: parseKey(env.AME_SECRET_KEY, faults),
+    s3: parseS3(env, faults),
     logLevel: parseLevel(env.AME_LOG_LEVEL, faults),
     host: env.AME_HOST_NAME?.trim() || hostname(),
   };
   if (config.webhookSecrets.length > 2) faults.push('AME_GITHUB_WEBHOOK_SECRET holds more than two secrets');
   if (faults.length > 0) throw configError(faults);
   return config;
+}
+
+/**
+ * PATH without what `npm start` and npx put before it: the programs of this checkout (a TypeScript compiler, an older
+ * Node), which would be found in every task, and only where the server was started that way.
+ */
+function pathOf(env: Env): string {
+  const fallback = '/usr/local/bin:/usr/bin:/bin';
+  if (env.PATH === undefined || env.npm_lifecycle_event === undefined) return env.PATH ?? fallback;
+  const entries = env.PATH.split(delimiter);
+  // Its directories stand first, and those of an npm within an npm before those of the outer one.
+  const first = entries.findIndex((entry) => !/[/\\](node_modules[/\\]\.bin|node-gyp-bin)$/.test(entry));
+  return first < 0 ? fallback : entries.slice(first).join(delimiter);
 }
 
 function githubApp(env: Env, faults: string[]): Config['githubApp'] {
@@ -94,6 +119,36 @@ function githubApp(env: Env, faults: string[]): Config['githubApp'] {
       'AME_GITHUB_APP_ID is set, and AME_GITHUB_PRIVATE_KEY is missing beside it: the text of the .pem file or its path',
     );
   return { id, privateKey };
+}
+
+function parseS3(env: Env, faults: string[]): Config['s3'] {
+  const read = (part: string): string => env[`AME_S3_${part}`]?.trim() ?? '';
+  const needed = ['ENDPOINT', 'BUCKET', 'ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'];
+  if ([...needed, 'REGION', 'PREFIX'].every((part) => read(part) === '')) return null;
+  for (const part of needed)
+    if (read(part) === '') faults.push(`AME_S3_${part} is missing beside the other AME_S3_ variables`);
+  const endpoint = parseUrl('AME_S3_ENDPOINT', read('ENDPOINT'), ['http:', 'https:'], faults) ?? '';
+  const url = URL.parse(endpoint);
+  if (url && (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== ''))
+    faults.push('AME_S3_ENDPOINT must be the address alone; the key belongs into AME_S3_ACCESS_KEY_ID');
+  const bucket = read('BUCKET');
+  if (!/^[\w.-]*$/.test(bucket))
+    faults.push(`AME_S3_BUCKET is '${bucket}', but must be the name of a bucket`);
+  const region = read('REGION') || 'us-east-1';
+  if (!/^[\w-]+$/.test(region)) faults.push(`AME_S3_REGION is '${region}', but must be the name of a region`);
+  const prefix = read('PREFIX').replace(/\/+$/, '');
+  if (prefix !== '' && !/^[\w.-]+(\/[\w.-]+)*$/.test(prefix))
+    faults.push(
+      `AME_S3_PREFIX is '${prefix}', but must be names of letters, digits, '.', '_', '-' with '/' between`,
+    );
+  return {
+    endpoint,
+    bucket,
+    region,
+    accessKeyId: read('ACCESS_KEY_ID'),
+    secretAccessKey: read('SECRET_ACCESS_KEY'),
+    prefix: prefix === '' ? '' : `${prefix}/`,
+  };
 }
 
 function list(text: string | undefined): readonly string[] {

@@ -13,8 +13,16 @@ import { setGitSearchPath } from './git/environment.ts';
 import { repositoryDirectory } from './git/host.ts';
 import { openGithubSource, type GithubSource } from './github-app.ts';
 import { createHints, type Hints } from './hints.ts';
-import type { Log } from './log.ts';
+import { describeError, type Log } from './log.ts';
 import { openDirectoryStorage, type DirectoryStorage } from './storage/directory.ts';
+import { openS3Storage, type S3Storage } from './storage/s3.ts';
+import type { Storage } from './storage/storage.ts';
+
+/** Content, with what the store can do besides: files placed from this machine, or requests signed for others. */
+export type ContentStorage = Storage & {
+  readonly place?: DirectoryStorage['place'];
+  readonly signed?: Pick<S3Storage, 'presignRead' | 'presignWrite' | 'confirmWrite'>;
+};
 
 /** What the entry points need; everything below them is passed only what it uses. */
 export type Context = {
@@ -22,7 +30,7 @@ export type Context = {
   readonly log: Log;
   readonly db: Connection;
   readonly databaseUrl: string;
-  readonly storage: DirectoryStorage;
+  readonly storage: ContentStorage;
   /** For content on its way that is too large for memory. */
   readonly temporary: string;
   readonly door: AttemptDoor;
@@ -54,7 +62,7 @@ export type Ground = {
 /** Where the process meets what is outside of its memory: each part may be given another one to stand in front of it. */
 export type Seams = {
   readonly db: (own: Connection) => Connection;
-  readonly storage: (own: DirectoryStorage) => DirectoryStorage;
+  readonly storage: (own: ContentStorage) => ContentStorage;
   readonly door: (own: AttemptDoor) => AttemptDoor;
   readonly executor: (own: Executor) => Executor;
 };
@@ -78,7 +86,8 @@ export async function createContext(ground: Ground): Promise<Context> {
       ...(ground.clock ? { clock: ground.clock } : {}),
     }),
   );
-  const storage = seams.storage(await openDirectoryStorage(join(directory, 'content')));
+  const content = await openContent(ground);
+  const storage = seams.storage(content.storage);
   const repositories = join(directory, 'repositories');
   await mkdir(repositories, { recursive: true, mode: 0o700 });
   const directoryOf = ({ id }: { readonly id: number }): string => repositoryDirectory(repositories, id);
@@ -109,14 +118,35 @@ export async function createContext(ground: Ground): Promise<Context> {
     directoryOf,
     address: ground.address,
     close: async () => {
+      content.close();
       await executor.close();
       await db.close();
     },
   };
 }
 
+/** How often, and how old, what broken writes left in a bucket is removed. */
+const dayMs = 86_400_000;
+
+async function openContent({ config, directory, log }: Ground): Promise<{
+  readonly storage: ContentStorage;
+  close(): void;
+}> {
+  if (config.s3 === null)
+    return { storage: await openDirectoryStorage(join(directory, 'content')), close: () => {} };
+  const s3 = openS3Storage(config.s3);
+  const sweep = (): void => {
+    s3.sweep(new Date(Date.now() - dayMs)).catch((error: unknown) => {
+      log.warn({ error: describeError(error) }, 'what broken writes left in the bucket was not removed');
+    });
+  };
+  sweep();
+  const timer = setInterval(sweep, dayMs).unref();
+  return { storage: { ...s3, signed: s3 }, close: () => clearInterval(timer) };
+}
+
 function createExecutor(
-  ground: Ground & { readonly door: AttemptDoor; readonly storage: DirectoryStorage },
+  ground: Ground & { readonly door: AttemptDoor; readonly storage: ContentStorage },
 ): Promise<Executor> {
   const { config, log, directory, door, storage, clock } = ground;
   return createLocalExecutor({
@@ -125,8 +155,8 @@ function createExecutor(
     slots: config.localSlots,
     host: config.host,
     door,
-    // The store is on this machine: files are placed from it without a way around.
-    ...createContent({ clock: systemClock, place: (...file) => storage.place(...file) }),
+    // Where the store is on this machine, files are placed from it without a way around.
+    ...createContent({ clock: systemClock, ...(storage.place && { place: storage.place }) }),
     baseEnv: {
       PATH: config.path,
       ...Object.fromEntries(config.taskEnv.map(({ name, value }) => [name, value])),

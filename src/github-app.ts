@@ -13,6 +13,8 @@ export type GithubSource = {
   current(): Promise<Github | null>;
   /** What a delivery may be signed with; two while one replaces the other. */
   webhookSecrets(): Promise<readonly string[]>;
+  /** The same as of the last look, however long ago. */
+  knownWebhookSecrets(): readonly string[];
   /** Looks at the rows again before the next answer. */
   forget(): void;
 };
@@ -28,18 +30,33 @@ export type SourceDeps = {
 /** Milliseconds that the row of the App is believed: another process may have stored or changed it. */
 const believedMs = 5_000;
 
+type Stored = { readonly row: GithubAppRow; readonly github: Github; readonly secret: string };
+
 /** Throws `ConfigError` where the environment names a key that is none. */
 export async function openGithubSource(deps: SourceDeps): Promise<GithubSource> {
   const { config, db, log } = deps;
   const given = config.githubApp && (await readKey(config.githubApp));
   if (given) await ensureAppRow(db, given.id);
   const fixed = given && connect(deps, given);
-  let stored: { readonly row: GithubAppRow; readonly github: Github; readonly secret: string } | null = null;
+  let stored: Stored | null = null;
   let lookedAt = Number.NEGATIVE_INFINITY;
+  let forgotten = 0;
+  let looking: Promise<Stored | null> | null = null;
 
-  async function look(): Promise<typeof stored> {
-    if (performance.now() - lookedAt < believedMs) return stored;
+  /** One look at a time: while the database hangs, each of many would hold a connection. */
+  function look(): Promise<Stored | null> {
+    if (performance.now() - lookedAt < believedMs) return Promise.resolve(stored);
+    looking ??= lookNow().finally(() => {
+      looking = null;
+    });
+    return looking;
+  }
+
+  async function lookNow(): Promise<Stored | null> {
+    const before = forgotten;
     const row = await findStoredApp(db);
+    // What changed meanwhile may not have been there yet.
+    if (before !== forgotten) return lookNow();
     if (row === null) stored = null;
     else if (row.id !== stored?.row.id || row.updatedAt.getTime() !== stored.row.updatedAt.getTime()) {
       const { privateKey, webhookSecret } = openAppSecrets(deps.secretKey, row);
@@ -50,15 +67,21 @@ export async function openGithubSource(deps: SourceDeps): Promise<GithubSource> 
     return stored;
   }
 
+  const known = (): readonly string[] =>
+    fixed || config.webhookSecrets.length >= 2 || stored === null
+      ? config.webhookSecrets
+      : [...config.webhookSecrets, stored.secret];
+
   return {
     current: async () => fixed ?? (await look())?.github ?? null,
     webhookSecrets: async () => {
-      if (fixed || config.webhookSecrets.length >= 2) return config.webhookSecrets;
-      const secret = (await look())?.secret;
-      return secret === undefined ? config.webhookSecrets : [...config.webhookSecrets, secret];
+      if (!fixed && config.webhookSecrets.length < 2) await look();
+      return known();
     },
+    knownWebhookSecrets: known,
     forget: () => {
       lookedAt = Number.NEGATIVE_INFINITY;
+      forgotten += 1;
     },
   };
 }

@@ -76,6 +76,7 @@ export async function startServer(config: Config, directoryPath: string, log: Lo
   };
 
   async function stopInOrder(): Promise<void> {
+    context.db.hasten();
     await closeDoors(server);
     await started.disposeAsync();
     log.info('stopped');

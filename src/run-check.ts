@@ -1,4 +1,5 @@
 import type { Check, CheckAnnotation } from './core/check.ts';
+import { lastLines } from './core/check/fit.ts';
 import { runCheck } from './core/check/run-check.ts';
 import type { Plan } from './core/plan.ts';
 import { isFinal } from './core/run.ts';
@@ -10,7 +11,8 @@ import type { Run } from './db/runs.ts';
 
 /** Lines of the first failure's log that a check shows. */
 const tailLines = 30;
-const tailBytes = 16 * 1024;
+/** Enough for as many long lines; how much of them is shown is decided by the check. */
+const tailBytes = 64 * 1024;
 
 export type CheckedRun = Pick<
   Run,
@@ -26,12 +28,18 @@ export type CheckedRun = Pick<
   | 'finishedAt'
 > & { readonly plan: Plan; readonly project: { readonly name: string } };
 
+/** Where the exceptions of a run came out, and how many are not among them. */
+export type Traced = {
+  readonly annotations: readonly CheckAnnotation[];
+  readonly unread: { readonly tasks: number; readonly exceptions: number };
+};
+
 /** What a commit is to be told about a run, from its rows as they are in this transaction. */
 export async function runCheckOf(
   db: Db,
   run: CheckedRun,
   url: string,
-  annotations: readonly CheckAnnotation[] = [],
+  { annotations, unread }: Traced = { annotations: [], unread: { tasks: 0, exceptions: 0 } },
 ): Promise<Check> {
   const rows = await listAttempts(db, run.id);
   const last = [...new Map(rows.map((row) => [row.task, row])).values()];
@@ -43,7 +51,7 @@ export async function runCheckOf(
       )
     : [];
   const taskOf = new Map(last.map((row) => [row.reusedFrom ?? row.id, row.task]));
-  const failed = last.find((row) => row.state === 'failed');
+  const [failed] = inOrderOfEnd(last.filter((row) => row.state === 'failed'));
   return runCheck({
     project: run.project.name,
     number: run.number,
@@ -75,6 +83,7 @@ export async function runCheckOf(
     })),
     log: failed ? await tailOf(db, failed) : null,
     annotations,
+    unread,
     requestedBy: run.requestedBy,
     notices: [...new Set(rows.flatMap((row) => row.report?.notices ?? []))],
     command: `ame runs show ${run.project.name}#${run.number}`,
@@ -91,8 +100,16 @@ async function tailOf(
   const chunks = await logTail(db, attempt.id, tailBytes);
   if (chunks.length === 0) return null;
   const text = Buffer.concat(chunks.map((chunk) => chunk.bytes)).toString('utf8');
-  const lines = text.split('\n').slice(-tailLines - 1);
-  return { task: attempt.task, text: lines.join('\n') };
+  return { task: attempt.task, text: lastLines(text, tailLines) };
+}
+
+/**
+ * Attempts by when they ended, what goes on last. Those of one moment stay in the order of the plan: it is the first of
+ * these that the run gives as its reason.
+ */
+export function inOrderOfEnd<T extends Pick<Attempt, 'finishedAt'>>(rows: readonly T[]): readonly T[] {
+  const endOf = ({ finishedAt }: T): number => finishedAt?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  return rows.toSorted((a, b) => endOf(a) - endOf(b));
 }
 
 function secondsBetween(from: Date | null, to: Date | null): number | null {

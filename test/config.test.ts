@@ -30,6 +30,7 @@ test('nothing set is a server for this machine alone', () => {
     path: '/usr/local/bin:/usr/bin:/bin',
     webhookSecrets: [],
     secretKey: null,
+    s3: null,
     logLevel: 'info',
     host: hostname(),
   });
@@ -37,6 +38,19 @@ test('nothing set is a server for this machine alone', () => {
 
 const hex = '0123456789abcdef'.repeat(4);
 const key = Buffer.from(hex, 'hex');
+
+const s3Config = {
+  endpoint: 'https://s3.example.com',
+  bucket: 'ame',
+  accessKeyId: 'AKIAEXAMPLE',
+  secretAccessKey: 'hunter2-hunter2',
+};
+const s3 = {
+  AME_S3_ENDPOINT: s3Config.endpoint,
+  AME_S3_BUCKET: s3Config.bucket,
+  AME_S3_ACCESS_KEY_ID: s3Config.accessKeyId,
+  AME_S3_SECRET_ACCESS_KEY: s3Config.secretAccessKey,
+};
 
 test.each<readonly [Env, Partial<Config>]>([
   [{ PORT: '0' }, { port: 0 }],
@@ -52,9 +66,35 @@ test.each<readonly [Env, Partial<Config>]>([
   [{ AME_LOCAL_SLOTS: '3' }, { localSlots: 3 }],
   [{ AME_GRACE: '0' }, { graceSeconds: 0 }],
   [{ PATH: '/opt/bin' }, { path: '/opt/bin' }],
+  [{ PATH: '/a/node_modules/.bin:/bin' }, { path: '/a/node_modules/.bin:/bin' }],
+  // As npm 11 makes it: a directory for each one above, then its own.
+  [
+    {
+      npm_lifecycle_event: 'start',
+      PATH: '/a/b/node_modules/.bin:/a/node_modules/.bin:/node_modules/.bin:/npm/lib/node-gyp-bin:/own/node_modules/.bin/x:/bin',
+    },
+    { path: '/own/node_modules/.bin/x:/bin' },
+  ],
+  [
+    { npm_lifecycle_event: 'npx', PATH: '/opt/bin:/a/node_modules/.bin::/bin' },
+    { path: '/opt/bin:/a/node_modules/.bin::/bin' },
+  ],
+  [{ npm_lifecycle_event: 'start', PATH: '/a/node_modules/.bin' }, { path: '/usr/local/bin:/usr/bin:/bin' }],
+  [{ npm_lifecycle_event: 'start' }, { path: '/usr/local/bin:/usr/bin:/bin' }],
   [{ AME_GITHUB_WEBHOOK_SECRET: 'new, old' }, { webhookSecrets: ['new', 'old'] }],
   [{ AME_SECRET_KEY: hex.toUpperCase() }, { secretKey: key }],
   [{ AME_SECRET_KEY: key.toString('base64') }, { secretKey: key }],
+  [{ AME_S3_REGION: ' ' }, { s3: null }],
+  [s3, { s3: { ...s3Config, region: 'us-east-1', prefix: '' } }],
+  [
+    {
+      ...s3,
+      AME_S3_ENDPOINT: 'https://s3.example.com/',
+      AME_S3_REGION: 'eu-north-1',
+      AME_S3_PREFIX: 'a/b//',
+    },
+    { s3: { ...s3Config, region: 'eu-north-1', prefix: 'a/b/' } },
+  ],
   [{ AME_LOG_LEVEL: 'debug' }, { logLevel: 'debug' }],
   [{ AME_HOST_NAME: 'node-7' }, { host: 'node-7' }],
 ])('%j is read', (env, expected) => {
@@ -89,6 +129,19 @@ test.each<readonly [Env, RegExp]>([
   [{ AME_LOG_LEVEL: 'loud' }, /^AME_LOG_LEVEL is 'loud', but must be one of debug, info, warn, error$/],
   [{ AME_GITHUB_WEBHOOK_SECRET: 'a,b,c' }, /^AME_GITHUB_WEBHOOK_SECRET holds more than two secrets$/],
   [{ AME_SECRET_KEY: 'a1b2' }, /^AME_SECRET_KEY must be 32 bytes/],
+  [
+    { ...s3, AME_S3_ENDPOINT: 's3.example.com' },
+    /^AME_S3_ENDPOINT must be an address that begins with http:/,
+  ],
+  [
+    { ...s3, AME_S3_ENDPOINT: 'https://a:hunter2@s3.example.com' },
+    /^AME_S3_ENDPOINT must be the address alone/,
+  ],
+  [{ ...s3, AME_S3_BUCKET: 'a/b' }, /^AME_S3_BUCKET is 'a\/b', but must be the name of a bucket$/],
+  [{ ...s3, AME_S3_REGION: 'north pole' }, /^AME_S3_REGION /],
+  [{ ...s3, AME_S3_PREFIX: '/a' }, /^AME_S3_PREFIX is '\/a'/],
+  [{ ...s3, AME_S3_PREFIX: 'a//b' }, /^AME_S3_PREFIX /],
+  [{ ...s3, AME_S3_SECRET_ACCESS_KEY: ' ' }, /^AME_S3_SECRET_ACCESS_KEY is missing/],
   // Read as base64 with what is none of it passed over, these are 32 bytes.
   [{ AME_SECRET_KEY: 'correct horse battery staple, and then some more' }, /^AME_SECRET_KEY /],
   [{ AME_SECRET_KEY: '!'.repeat(5) + 'A'.repeat(43) }, /^AME_SECRET_KEY /],
@@ -107,9 +160,11 @@ test('all that is wrong is said at once, and no secret is repeated', () => {
     AME_LOCAL_SLOTS: 'many',
     AME_GRACE: 'long',
     AME_LOG_LEVEL: 'x',
+    AME_S3_ENDPOINT: `https://ame:${secret}@s3`,
+    AME_S3_SECRET_ACCESS_KEY: secret,
   });
-  expect(faults).toHaveLength(8);
-  expect(faults.every((fault) => /^[A-Z_]+ /.test(fault))).toBe(true);
+  expect(faults).toHaveLength(11);
+  expect(faults.every((fault) => /^[A-Z0-9_]+ /.test(fault))).toBe(true);
   expect(faults.join('\n')).not.toContain(secret);
 });
 

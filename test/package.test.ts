@@ -1,10 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { findPackage } from '../src/db/embedded/binaries.ts';
 
 // The package as a user gets it: packed, unpacked below a node_modules, and with none of the dependencies that the
@@ -49,4 +52,31 @@ test('its program runs by itself', async () => {
   const { stdout, stderr } = await run(process.execPath, [program, '--help'], { cwd: directory });
   expect(stdout).toContain('ame');
   expect(stderr).toBe('');
+});
+
+test('it starts, runs the sample on a Postgres of its own, and stops', { timeout: 60_000 }, async () => {
+  const child = spawn(process.execPath, [join(unpacked, 'dist', 'ame.mjs'), 'start'], {
+    cwd: directory,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: directory,
+      AME_DATA: join(directory, 'data'),
+      PORT: '0',
+      AME_GRACE: '1',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const closed = once(child, 'close');
+  const errors = text(child.stderr);
+  const lines: string[] = [];
+  // Ends with stdout, so that a start that fails is shown below instead of waited for.
+  for await (const line of createInterface(child.stdout)) {
+    lines.push(line);
+    if (line.startsWith('Ctrl-C stops AME')) child.kill('SIGTERM');
+  }
+  expect(lines).toContainEqual(expect.stringMatching(/^weather#1 succeeded after [\d.]+ s$/));
+  expect(lines.at(-1)).toBe('Stopped.');
+  expect(await errors).toBe('Stopping; Ctrl-C once more ends at once.\n');
+  expect(await closed).toEqual([0, null]);
 });

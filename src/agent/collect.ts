@@ -109,12 +109,15 @@ async function store(
 async function sendOne(order: CollectOrder, { path, digest, size }: FoundFile): Promise<boolean> {
   const place = Buffer.concat([Buffer.from(`${order.directory}/`), Buffer.from(path, 'latin1')]);
   if (order.put !== undefined) return order.put(place, digest, size);
-  return sendFile(place, digest, size, (content) => order.door.writeBlob(order.attempt, digest, content));
+  return sendFile(place, digest, size, (content, again) =>
+    order.door.writeBlob(order.attempt, digest, content, again),
+  );
 }
 
 async function writeBytes(order: CollectOrder, digest: Digest, bytes: Uint8Array): Promise<void> {
   order.signal?.throwIfAborted();
-  await order.door.writeBlob(order.attempt, digest, ReadableStream.from([bytes]));
+  const content = (): ReadableStream<Uint8Array> => ReadableStream.from([bytes]);
+  await order.door.writeBlob(order.attempt, digest, content(), content);
 }
 
 async function missingOf(order: CollectOrder, digests: readonly Digest[]): Promise<ReadonlySet<Digest>> {

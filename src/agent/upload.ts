@@ -13,11 +13,17 @@ export async function sendFile(
   path: Buffer,
   digest: Digest,
   size: number,
-  send: (content: ReadableStream<Uint8Array>) => Promise<void>,
+  send: (
+    content: ReadableStream<Uint8Array>,
+    /** The same once more, from the beginning. */
+    again: () => ReadableStream<Uint8Array>,
+  ) => Promise<void>,
 ): Promise<boolean> {
-  const hash = createHash('sha256');
-  let whole = false;
+  /** Of the last sending that came to its end. */
+  let sent: Digest | null = null;
   async function* chunks(): AsyncGenerator<Uint8Array> {
+    const hash = createHash('sha256');
+    sent = null;
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       for (let at = 0; at < size;) {
@@ -29,19 +35,20 @@ export async function sendFile(
         at += bytesRead;
         yield chunk;
       }
-      whole = true;
+      sent = hash.digest('hex');
     } finally {
       await file.close();
     }
   }
   let failure: unknown;
   try {
-    await send(ReadableStream.from(chunks()));
+    const content = (): ReadableStream<Uint8Array> => ReadableStream.from(chunks());
+    await send(content(), content);
   } catch (error) {
     failure = error;
   }
-  if (failure === undefined) return whole && hash.digest('hex') === digest;
-  if (isGone(failure) || (whole && hash.digest('hex') !== digest)) return false;
+  if (failure === undefined) return sent === digest;
+  if (isGone(failure) || (sent !== null && sent !== digest)) return false;
   throw failure;
 }
 

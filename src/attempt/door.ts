@@ -60,10 +60,10 @@ export function createAttemptDoor(deps: DoorDeps): AttemptDoor {
       return inputFor(deps, attempt, run);
     },
 
-    async readBlob(id, digest) {
+    async readBlob(id, digest, from = 0) {
       const visible = await visibleBlobs(db, await repositoryOf(id), [digest]);
       if (!visible.has(digest)) throw new BlobMissingError(`there is no content ${digest}`);
-      return storage.read(digest);
+      return storage.read(digest, from === 0 ? undefined : { from, to: Number.MAX_SAFE_INTEGER });
     },
 
     async missingBlobs(id, digests) {

@@ -18,18 +18,20 @@ const tailBytes = 64 * 1024;
 
 /**
  * The lines of the repository at which the exceptions of a failed attempt came out: of each traceback the innermost
- * frame whose file the commit has. What a task wrote or installed itself is no line that a commit can show.
+ * frame whose file the commit has. `leftOut`: earlier exceptions of the same log that were not looked at. What a task wrote or installed itself is no line that a commit can show.
  */
 export async function tracebackAnnotations(
   { db, storage }: { readonly db: Db; readonly storage: Storage },
   run: { readonly commit: string; readonly repository: { readonly id: number } },
   failed: { readonly id: number; readonly task: string },
-): Promise<readonly CheckAnnotation[]> {
+): Promise<{ readonly annotations: readonly CheckAnnotation[]; readonly leftOut: number }> {
   const chunks = await logTail(db, failed.id, tailBytes);
-  const tracebacks = findTracebacks(Buffer.concat(chunks.map(({ bytes }) => bytes)).toString('utf8'));
-  if (tracebacks.length === 0) return [];
+  const { found: tracebacks, leftOut } = findTracebacks(
+    Buffer.concat(chunks.map(({ bytes }) => bytes)).toString('utf8'),
+  );
+  if (tracebacks.length === 0) return { annotations: [], leftOut };
   const [root] = (await findSourceObjects(db, run.repository.id, [run.commit])).values();
-  if (root === undefined) return [];
+  if (root === undefined) return { annotations: [], leftOut };
   const trees = createTreeStore(db, storage, run.repository.id);
   const found = new Map<string, CheckAnnotation>();
   for (const traceback of tracebacks) {
@@ -43,7 +45,7 @@ export async function tracebackAnnotations(
       break;
     }
   }
-  return [...found.values()];
+  return { annotations: [...found.values()], leftOut };
 }
 
 async function pathAt(readTree: ReadTree, root: string, { path }: Frame): Promise<string | null> {

@@ -21,8 +21,17 @@ const packages = [
 ];
 
 if (fits) {
-  const { main } = await import('./main.ts');
-  await main(process.argv);
+  try {
+    const { main } = await import('./main.ts');
+    await main(process.argv);
+  } catch (error) {
+    // A file of our own that is missing has the same code, and is our fault: that one is shown whole.
+    if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !error.message.startsWith('Cannot find package'))
+      throw error;
+    const name = /'([^']+)'/.exec(error.message)?.[1];
+    console.error(`AME's packages are missing (the first is ${name}). Run: npm install --include=dev`);
+    process.exitCode = 1;
+  }
 } else {
   const binary = findNode();
   if (binary === undefined) fail('');

@@ -97,10 +97,17 @@ export type LogChunk = {
 export type AttemptDoor = {
   /** Throws `AttemptFaultError` where predecessors conflict or a secret is missing. */
   input(attempt: number): Promise<AttemptInput>;
-  readBlob(attempt: number, digest: Digest): Promise<ReadableStream<Uint8Array>>;
+  /** Throws `BlobMissingError`. With `from` the content begins at this byte. */
+  readBlob(attempt: number, digest: Digest, from?: number): Promise<ReadableStream<Uint8Array>>;
   /** Which of these the attempt's repository still has to be given. */
   missingBlobs(attempt: number, digests: readonly Digest[]): Promise<ReadonlySet<Digest>>;
-  writeBlob(attempt: number, digest: Digest, content: ReadableStream<Uint8Array>): Promise<void>;
+  /** Throws `BlobMismatchError`. `again` gives the same content from its beginning, where the way may break off. */
+  writeBlob(
+    attempt: number,
+    digest: Digest,
+    content: ReadableStream<Uint8Array>,
+    again?: () => ReadableStream<Uint8Array>,
+  ): Promise<void>;
   started(attempt: number, at: Date): Promise<void>;
   appendLog(attempt: number, chunk: LogChunk): Promise<void>;
   finish(attempt: number, report: AttemptReport): Promise<void>;

@@ -3,6 +3,7 @@ import { problem } from './problems.ts';
 import type { Project } from './project.ts';
 import { isWithinBounds } from './project-file/bounds.ts';
 import { examine } from './project-file/examine.ts';
+import { withFurtherProblems } from './project-file/look-again.ts';
 import { repairIndentation } from './project-file/repair.ts';
 import { collectProblems, noted } from './project-file/report.ts';
 import type { Noted } from './project-file/report.ts';
@@ -22,7 +23,10 @@ export function parseProjectFile(content: Uint8Array | string): {
   const { report, problems } = collectProblems();
   const text = readText(content, report);
   if (text === null || !isWithinBounds(text, report)) return { project: null, problems: inOrder(problems) };
-  const { project, problems: found } = repairIndentation(text, examine(text));
+  const first = examine(text);
+  const repaired = repairIndentation(text, first);
+  const { project } = repaired;
+  const found = withFurtherProblems(text, first, repaired);
   // Where a character was replaced, what else is said of its line follows from that.
   const replaced = new Set(problems.map(({ line }) => line));
   const all = [...problems, ...found.filter(({ line }) => !replaced.has(line))];

@@ -5,6 +5,9 @@ import { ClaimLostError, dueUnlessWoken, notify, stillHeld, type Claim } from '.
 import { checks } from './schema/checks.ts';
 import { storableJson } from './schema/columns.ts';
 
+/** Between the name of a check and how often it was made anew. */
+const renewedBy = '~';
+
 export type CheckRow = typeof checks.$inferSelect;
 
 /** What a commit is to be told from now on. The checks' own loop tells it; nothing waits for that. */
@@ -16,6 +19,8 @@ export async function saveCheck(
     readonly runId: number | null;
     readonly says: Check;
   },
+  /** Seconds that the first word may wait for a better one, which is told at once. */
+  settleSeconds = 0,
 ): Promise<void> {
   const place =
     row.runId === null
@@ -23,7 +28,11 @@ export async function saveCheck(
       : { target: [checks.runId], targetWhere: isNotNull(checks.runId) };
   await db.orm
     .insert(checks)
-    .values({ ...row, name: row.says.name, dueAt: db.now() })
+    .values({
+      ...row,
+      name: row.says.name,
+      dueAt: settleSeconds === 0 ? db.now() : sql`${db.now()} + make_interval(secs => ${settleSeconds})`,
+    })
     .onConflictDoUpdate({
       ...place,
       set: { says: row.says, dueAt: db.now() },
@@ -74,11 +83,16 @@ export async function saveHostCheck(db: Db, claim: Claim, hostCheckId: string): 
   await db.orm.execute(sql`update checks set host_check_id = ${hostCheckId} where ${stillHeld(db, claim)}`);
 }
 
-/** Has a check made anew on its host, as someone asked there: the one before stays as it was. */
-export async function renewCheck(db: Db, id: number): Promise<void> {
+/**
+ * Has a check made anew on its host, as someone asked there: the one before stays as it was, so the new one has a name
+ * of its own by which it is found.
+ */
+export async function renewCheck(db: Db, { id, says }: Pick<CheckRow, 'id' | 'says'>): Promise<void> {
+  const [base = '', count = '1'] = says.externalId.split(renewedBy);
   await db.orm
     .update(checks)
     .set({
+      says: { ...says, externalId: `${base}${renewedBy}${Number(count) + 1}` },
       hostCheckId: null,
       said: null,
       saidAt: null,
@@ -99,7 +113,13 @@ export async function findCheckByExternalId(
   const [row] = await db.orm
     .select()
     .from(checks)
-    .where(and(eq(checks.repositoryId, repositoryId), sql`${checks.says}->>'externalId' = ${externalId}`));
+    .where(
+      and(
+        eq(checks.repositoryId, repositoryId),
+        // Someone may press the button of one that was made anew since.
+        sql`split_part(${checks.says}->>'externalId', ${renewedBy}, 1) = split_part(${externalId}, ${renewedBy}, 1)`,
+      ),
+    );
   return row;
 }
 

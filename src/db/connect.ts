@@ -1,7 +1,9 @@
 import { sql, type SQL } from 'drizzle-orm';
 import { drizzle, type NodePgQueryResultHKT } from 'drizzle-orm/node-postgres';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
+import type { Socket } from 'node:net';
 import pg from 'pg';
+import { closeSockets, createSocket, keepAliveMs } from './socket.ts';
 
 /** The database, or a transaction of it: the caller of a query owns the transaction. */
 export type Db = {
@@ -10,10 +12,22 @@ export type Db = {
   readonly now: () => SQL<Date>;
 };
 
-export type Connection = Db & { readonly pool: pg.Pool; close(): Promise<void> };
+export type Connection = Db & {
+  readonly pool: pg.Pool;
+  /** From now on an answer is awaited for two seconds only: a stop does not wait for a database that hangs. */
+  hasten(): void;
+  /** Resolves once the server has let go of every connection, and soon also where it does not answer. */
+  close(): Promise<void>;
+};
 
-/** Milliseconds until a server that does not answer counts as away. */
+/** Milliseconds until a server that does not let us in counts as away. */
 export const connectionTimeoutMs = 2_000;
+
+/** Milliseconds of silence after which a query is given up: longer than any of ours waits for a lock. */
+const answerMs = 30_000;
+
+/** Milliseconds that a query, and a connection's goodbye, may take where the process is stopping. */
+const hastyMs = 2_000;
 
 export type ConnectOptions = {
   readonly url: string;
@@ -21,21 +35,52 @@ export type ConnectOptions = {
   readonly max?: number;
   /** Called with what a connection said when it broke; it is replaced by itself. */
   readonly onError?: (error: Error) => void;
+  /** Milliseconds of silence after which a query is given up and its connection dropped; 30,000 where unsaid. */
+  readonly answerMs?: number;
   readonly clock?: () => Date;
 };
 
 /** Opens a pool. Nothing is sent before the first query. */
 export function connect(options: ConnectOptions): Connection {
+  const sockets = new Set<Socket>();
+  let patienceMs = options.answerMs ?? answerMs;
+  let stopping = false;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max ?? 10,
     connectionTimeoutMillis: connectionTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
+    stream: openSocket,
     application_name: 'ame',
   });
   // Without a listener a restart of Postgres ends the process (measured with pg 8.23).
-  const onError = options.onError ?? (() => {});
+  const onError = (error: Error): void => {
+    // Who stops drops connections, and those that are idle are dropped early.
+    if (!stopping) options.onError?.(error);
+  };
   pool.on('error', onError);
   pool.on('connect', (client) => client.on('error', onError));
+
+  function openSocket(): Socket {
+    const socket = createSocket(patienceMs);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    return socket;
+  }
+
+  function hasten(): void {
+    stopping = true;
+    patienceMs = Math.min(patienceMs, hastyMs);
+    for (const socket of sockets) socket.setTimeout(patienceMs);
+  }
+
+  async function close(): Promise<void> {
+    hasten();
+    // The pool has ended as soon as it said goodbye. A Postgres that ends before it heard that complains to us.
+    await Promise.all([pool.end(), closeSockets(sockets, hastyMs)]);
+  }
+
   const clock = options.clock;
   return {
     orm: drizzle({ client: pool }),
@@ -44,7 +89,8 @@ export function connect(options: ConnectOptions): Connection {
         ? sql<Date>`${clock().toISOString()}::timestamptz(3)`
         : sql<Date>`date_trunc('milliseconds', statement_timestamp())`,
     pool,
-    close: () => pool.end(),
+    hasten,
+    close,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Db } from './connect.ts';
 import { ClaimLostError, notify, stillHeld, type Claim } from './due.ts';
 import type { PlaceFilter } from './projects.ts';
 import { decisions, deliveries, type deliveryOutcomes } from './schema/deliveries.ts';
+import { heads } from './schema/repositories.ts';
 
 export type Delivery = typeof deliveries.$inferSelect;
 export type Decision = typeof decisions.$inferSelect;
@@ -115,6 +116,15 @@ export async function listUndecided(
       ),
     )
     .orderBy(asc(deliveries.receivedAt), asc(deliveries.id));
+}
+
+/** Whether a ref led to this commit when it was last read from its host. */
+export async function isLastSeenAt(
+  db: Db,
+  { repositoryId, ref, sha }: { readonly repositoryId: number; readonly ref: string; readonly sha: string },
+): Promise<boolean> {
+  const isIt = and(eq(heads.repositoryId, repositoryId), eq(heads.ref, ref), eq(heads.sha, sha));
+  return (await db.orm.$count(heads, isIt)) > 0;
 }
 
 /** Ends a claimed delivery. Throws where the claim was lost, so that the transaction around it is undone. */

@@ -56,7 +56,7 @@ export async function claim(
       select id from ${table}
       where due_at <= ${db.now()} and (claimed_until is null or claimed_until <= ${db.now()})
         and failures < ${sql.raw(String(parkedAfter))}
-      order by ${first(queue)} due_at limit ${options.limit} for update skip locked)
+      order by ${first(queue)} due_at, id limit ${options.limit} for update skip locked)
     returning id::text, claimed_until, ${db.now()} as now, failures, postponed`);
   return rows.map((row) => ({
     queue,
@@ -200,6 +200,8 @@ function name(queue: Queue): SQL {
 export async function wakeAtStart(db: Db): Promise<void> {
   await db.orm.execute(sql`update runs set due_at = ${db.now()} where finished_at is null`);
   await db.orm.execute(sql`update repositories set due_at = ${db.now()} where due_at is not null`);
+  // What GitHub sent while nobody was here.
+  await db.orm.execute(sql`update github_apps set due_at = ${db.now()} where due_at is not null`);
 }
 
 /** Makes the run of an attempt due. */

@@ -145,3 +145,17 @@ export async function saveHead(db: Db, repositoryId: number, ref: string, sha: s
     .values({ repositoryId, ref, sha, seenAt: db.now() })
     .onConflictDoUpdate({ target: [heads.repositoryId, heads.ref], set: { sha, seenAt: db.now() } });
 }
+
+/** Holds a repository until the transaction ends: what is decided about its heads is stored one after the other. */
+export async function lockRepository(db: Db, id: number): Promise<void> {
+  await db.orm.execute(sql`select from ${repositories} where id = ${id} for no key update`);
+}
+
+/** Whether something about a ref was stored after `since`, so that what was read of it before may be old by now. */
+export async function isSeenSince(db: Db, repositoryId: number, ref: string, since: Date): Promise<boolean> {
+  const [row] = await db.orm
+    .select({ seenAt: heads.seenAt })
+    .from(heads)
+    .where(and(eq(heads.repositoryId, repositoryId), eq(heads.ref, ref)));
+  return row !== undefined && row.seenAt > since;
+}

@@ -1,4 +1,4 @@
-import { and, eq, isNull, lt } from 'drizzle-orm';
+import { and, eq, isNull, lt, sql } from 'drizzle-orm';
 import type { Db } from './connect.ts';
 import { notify } from './due.ts';
 import type { Run } from './runs.ts';
@@ -44,18 +44,15 @@ export async function countAhead(db: Db, run: Run): Promise<number> {
   );
 }
 
-/** Makes those due that may have waited for a run of this group to end. */
+/**
+ * Makes those due that may have waited for a run of this group to end. One that is just being saved is passed by: two
+ * runs that end together would each wait for the other's row. It is looked at again within its own poll.
+ */
 export async function wakeGroup(db: Db, run: Run): Promise<void> {
-  await db.orm
-    .update(runs)
-    .set({ dueAt: db.now() })
-    .where(
-      and(
-        eq(runs.concurrencyGroup, run.concurrencyGroup),
-        eq(runs.projectId, run.projectId),
-        isNull(runs.finishedAt),
-        isNull(runs.startedAt),
-      ),
-    );
-  await notify(db, 'runs');
+  const { rowCount } = await db.orm.execute(sql`
+    update ${runs} set due_at = ${db.now()} where id in (
+      select id from ${runs} where concurrency_group = ${run.concurrencyGroup} and project_id = ${run.projectId}
+        and when_busy = 'queue' and finished_at is null and started_at is null
+      order by id for no key update skip locked)`);
+  if (rowCount) await notify(db, 'runs');
 }

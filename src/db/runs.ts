@@ -75,6 +75,19 @@ export async function findRunsByNumber(
   return rows.map((row) => ({ ...row.run, project: row.project, repository: row.repository }));
 }
 
+/** Whether a task has run, or is to run, at a commit of a repository. */
+export async function hasRunAt(db: Db, repositoryId: number, commit: string, task: string): Promise<boolean> {
+  const count = await db.orm.$count(
+    runs,
+    and(
+      eq(runs.commit, commit),
+      eq(runs.task, task),
+      sql`${runs.projectId} in (select id from ${projects} where repository_id = ${repositoryId})`,
+    ),
+  );
+  return count > 0;
+}
+
 export async function listRunsById(db: Db, ids: readonly number[]): Promise<readonly Run[]> {
   if (ids.length === 0) return [];
   return db.orm

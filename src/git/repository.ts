@@ -108,9 +108,15 @@ export async function listRefs(dir: string): Promise<readonly Ref[]> {
   return refsBelow(dir, ['refs/heads/', 'refs/tags/']);
 }
 
+/** A beginning of commit ids that several commits share. */
+export class AmbiguousCommitError extends Error {
+  override name = 'AmbiguousCommitError';
+}
+
 /**
- * The ref and the commit that a person means by a full ref, a branch, a tag or a whole commit id, looked up
- * in this order; `ref` is `null` for an id. `null` where there is no such thing.
+ * The ref and the commit that a person means by a full ref, a branch, a tag, a commit id or its first 7 or more
+ * digits, looked up in this order; `ref` is `null` for an id. `null` where there is no such thing. Throws
+ * `AmbiguousCommitError` where several commits begin with the digits.
  */
 export async function resolveRef(
   dir: string,
@@ -121,9 +127,26 @@ export async function resolveRef(
     const found = (await refsBelow(dir, [ref])).find((candidate) => candidate.ref === ref);
     if (found?.commit) return { ref, commit: found.commit };
   }
-  if (!isObjectId(name)) return null;
-  const commit = await peelToCommit(dir, name);
+  const commit = isObjectId(name) ? await peelToCommit(dir, name) : await findAbbreviated(dir, name);
   return commit === null ? null : { ref: null, commit };
+}
+
+/** Objects that begin alike and are looked at; more than these share seven digits only where somebody made them so. */
+const mostAlike = 32;
+
+async function findAbbreviated(dir: string, digits: string): Promise<ObjectId | null> {
+  if (!/^[0-9a-f]{7,64}$/.test(digits)) return null;
+  // Not `rev-parse <digits>`: that would also find a ref of this name, wherever it stands.
+  const alike = (await askGit(dir, ['rev-parse', `--disambiguate=${digits}`])).split('\n').filter(isObjectId);
+  const commits = new Set<ObjectId>();
+  for (const id of alike.slice(0, mostAlike)) {
+    const commit = await peelToCommit(dir, id);
+    if (commit !== null) commits.add(commit);
+  }
+  const [commit = null, second] = commits;
+  if (second !== undefined || alike.length > mostAlike)
+    throw new AmbiguousCommitError(`several commits begin with ${digits}: give more of its digits`);
+  return commit;
 }
 
 async function refsBelow(dir: string, patterns: readonly string[]): Promise<readonly Ref[]> {

@@ -16,7 +16,7 @@ export type KeptAnswer = {
   readonly body: Uint8Array<ArrayBuffer>;
 };
 
-const defaultBytes = 8 * 1024 * 1024;
+const defaultBytes = 64 * 1024 * 1024;
 
 export function createKeptAnswers(mostBytes: number = defaultBytes): KeptAnswers {
   return { answers: new Map(), bytes: 0, mostBytes };

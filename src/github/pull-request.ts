@@ -19,12 +19,15 @@ export type GithubPullRequest = {
   readonly number: number;
   readonly state: 'open' | 'closed' | 'merged';
   readonly draft: boolean;
+  /** The commit that was asked about, or where nothing was, or GitHub has it no more, the one that is the head now. */
   readonly head: FileCommit & {
     /** Without `refs/heads/`. */
     readonly ref: string;
     /** `null`: the fork is gone. */
     readonly repositoryId: string | null;
   };
+  /** It was pushed to once more since `head`. */
+  readonly outdated: boolean;
   readonly fromFork: boolean;
   readonly base: {
     readonly ref: string;
@@ -41,6 +44,7 @@ export type GithubPullRequest = {
 const permissions = { contents: 'read', pull_requests: 'read' } as const;
 
 const pullFields = `number state isDraft isCrossRepository headRefName headRefOid headRepository { databaseId }
+  headRef { target { oid } }
   baseRefName baseRefOid baseRef { target ${peeled('Whole', 0)} }`;
 
 const query = `query PullRequest($owner: String!, $name: String!, $number: Int!, $head: GitObjectID!, $hasHead: Boolean!) {
@@ -67,6 +71,7 @@ const answer = z.object({
           headRefName: z.string(),
           headRefOid: z.string(),
           headRepository: z.object({ databaseId: z.int().nullable() }).nullable(),
+          headRef: z.object({ target: z.object({ oid: z.string() }).nullable() }).nullable(),
           baseRefName: z.string(),
           baseRefOid: z.string(),
           baseRef: z.object({ target: gitObject.nullable() }).nullable(),
@@ -79,8 +84,8 @@ const answer = z.object({
 const states = { OPEN: 'open', CLOSED: 'closed', MERGED: 'merged' } as const;
 
 /**
- * Reads a pull request with the file at its head and at its base branch, in one request where `headSha` (what a
- * payload or a list said) still is the head, otherwise in two; one more for each file that is no plain text.
+ * Reads a pull request with the file at `headSha` (what a payload or a list said) and at its base branch, in one
+ * request; in two where no head is named or GitHub does not have it; one more for each file that is no plain text.
  * A commit of a fork is read in the base repository, where GitHub keeps it for the pull request.
  * Throws GithubGoneError where there is no such pull request, and what connect.ts throws.
  */
@@ -91,7 +96,7 @@ export async function readPullRequest(
   headSha: string | null = null,
 ): Promise<GithubPullRequest> {
   let { found, pull } = await ask(github, repository, number, headSha);
-  let head = commitOf(found.head, pull.headRefOid);
+  let head = headSha === null ? null : commitOf(found.head, headSha);
   if (head === null) {
     ({ found, pull } = await ask(github, repository, number, pull.headRefOid));
     head = commitOf(found.head, pull.headRefOid);
@@ -110,6 +115,8 @@ export async function readPullRequest(
       ref: pull.headRefName,
       repositoryId: headRepository?.databaseId ? String(headRepository.databaseId) : null,
     },
+    // The branch may be ahead of what GitHub has noted at the pull request, and of a deleted one only the note is left.
+    outdated: pull.headRefOid !== head.oid && pull.headRef?.target?.oid !== head.oid,
     fromFork: pull.isCrossRepository,
     base: {
       ref: pull.baseRefName,

@@ -2,8 +2,6 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 
-const cookieName = 'ame_token';
-
 /** Compares in a time that says nothing about the text. */
 export function isToken(offered: string, token: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -19,7 +17,7 @@ export function offeredToken(c: Context): string | null {
     const colon = decoded.indexOf(':');
     return colon < 0 ? null : decoded.slice(colon + 1);
   }
-  return getCookie(c, cookieName) ?? null;
+  return getCookie(c, cookieName(c)) ?? null;
 }
 
 const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
@@ -27,6 +25,12 @@ const portAtEnd = /:\d+$/;
 
 function hostOf(c: Context): string {
   return (c.req.header('host') ?? '').toLowerCase();
+}
+
+/** Cookies know no ports: under one name, two servers on one machine would each log a browser out of the other. */
+function cookieName(c: Context): string {
+  const port = portAtEnd.exec(hostOf(c))?.[0].slice(1);
+  return port === undefined ? 'ame_token' : `ame_token_${port}`;
 }
 
 function isLoopback(host: string): boolean {
@@ -74,7 +78,7 @@ export function refuseCrossSite(): MiddlewareHandler {
 
 /** Lets a browser keep the token, so that the pages open without asking. */
 export function rememberToken(c: Context, token: string, { https }: { readonly https: boolean }): void {
-  setCookie(c, cookieName, token, {
+  setCookie(c, cookieName(c), token, {
     httpOnly: true,
     sameSite: 'Lax',
     path: '/',

@@ -5,7 +5,9 @@ import { isDatabaseAway, isReachable } from '../db/connect.ts';
 import { recordMoves } from '../db/moves.ts';
 import { findLocalRepository, insertLocalRepository } from '../db/repositories.ts';
 import { describeError } from '../log.ts';
+import { StorageAwayError } from '../storage/storage.ts';
 import { checkHost, isToken, refusal, refuseCrossSite, requireToken } from './access.ts';
+import { createAgentDoor } from './agent.ts';
 import { createApi } from './api.ts';
 import { basicPassword } from './git-exchange.ts';
 import { createGitDoor } from './git.ts';
@@ -22,14 +24,27 @@ export function createApp(ame: Ame) {
   const app = new OpenAPIHono();
   app.onError((error, c) => {
     if (error instanceof HTTPException) return refusalOf(error);
-    const away = isDatabaseAway(error);
+    const storeAway = error instanceof StorageAwayError;
+    const away = storeAway || isDatabaseAway(error);
     log[away ? 'warn' : 'error']({ path: c.req.path, error: describeError(error) }, 'request failed');
+    if (storeAway)
+      return c.json(refusal('storage-away', 'the store of content is away; try again in a moment'), 503);
     if (away) return c.json(refusal('database-away', 'the database is away; try again in a moment'), 503);
     return c.json(refusal('internal', 'AME failed to answer; its log says why'), 500);
   });
   app.notFound((c) => c.json(refusal('not-found', `there is nothing at ${c.req.path}`), 404));
 
-  app.route('/', createWebhookDoor({ secrets: () => github.webhookSecrets(), inbox: createInbox(db), log }));
+  app.route(
+    '/',
+    createWebhookDoor({
+      secrets: () => github.webhookSecrets(),
+      known: () => github.knownWebhookSecrets(),
+      inbox: createInbox(db),
+      log,
+    }),
+  );
+  // Pods name the server as their cluster does, carry a token of their own, and are no browsers.
+  app.route('/', createAgentDoor(ame));
   // A probe of Kubernetes names the address of a pod, which is no name of ours.
   app.route('/', createHealth(ame));
   app.use(checkHost([...config.hosts, ...publicHosts(config.publicUrl)]));

@@ -12,11 +12,19 @@ import {
 import { drain, refuseNames, takePush } from '../git/take-push.ts';
 import type { GitDoorDeps, HostedRepository } from './git.ts';
 import { none, parseRequest, plain, stream } from './git-exchange.ts';
+import { databaseMs, withinMs } from './within.ts';
 
 /** Refs that one push may name; each becomes a delivery. */
 const refLimit = 50;
+/** Milliseconds that a push waits for the decision where nothing else is said. */
+const usualPatienceMs = 5_000;
 /** What a client is told while the database does not answer. */
 export const away = 'AME cannot reach its database; nothing was changed, push again in a moment';
+
+/** Milliseconds that the database has for a question of whoever pushes or fetches. */
+export function askingMs(deps: Pick<GitDoorDeps, 'patience'>): number {
+  return Math.min(deps.patience ?? usualPatienceMs, databaseMs);
+}
 
 /** Takes in a push: refused whole before git sees it, or carried out, recorded and answered. */
 export async function pushTo(context: Context, deps: GitDoorDeps): Promise<Response> {
@@ -41,7 +49,7 @@ export async function pushTo(context: Context, deps: GitDoorDeps): Promise<Respo
   }
   let repository: HostedRepository;
   try {
-    repository = await deps.findOrCreateRepository(asked.name);
+    repository = await withinMs(askingMs(deps), () => deps.findOrCreateRepository(asked.name));
   } catch (error) {
     deps.failed(error);
     await drain(reader);
@@ -90,8 +98,10 @@ async function* pushLines(
   deps: GitDoorDeps,
 ): AsyncGenerator<string, void, undefined> {
   try {
-    const deliveryIds = await deps.recordPush(repositoryId, moved, head);
-    const signal = AbortSignal.timeout(deps.patience ?? 5_000);
+    const patience = deps.patience ?? usualPatienceMs;
+    // One patience for both: while the database hangs, git shows nothing to the one who waits.
+    const signal = AbortSignal.timeout(patience);
+    const deliveryIds = await withinMs(patience, () => deps.recordPush(repositoryId, moved, head));
     yield* until(signal, deps.decisionLines(deliveryIds, signal));
     if (signal.aborted) yield 'AME is still deciding; the answer will be on the commit.';
   } catch (error) {
@@ -125,7 +135,7 @@ async function* until(
 
 async function isReady(deps: GitDoorDeps): Promise<boolean> {
   try {
-    return await deps.ready();
+    return await withinMs(askingMs(deps), () => deps.ready());
   } catch (error) {
     deps.failed(error);
     return false;

@@ -4,7 +4,8 @@ import { encodePkt, flushPkt } from '../git/pkt-line.ts';
 import type { RefCommand } from '../git/receive-commands.ts';
 import { parseRepositoryName, type RepositoryName } from '../git/repository-name.ts';
 import { parseRequest, plain, stream } from './git-exchange.ts';
-import { away, pushTo } from './git-push.ts';
+import { askingMs, away, pushTo } from './git-push.ts';
+import { withinMs } from './within.ts';
 
 export type HostedRepository = { readonly id: number; readonly directory: string };
 
@@ -31,7 +32,7 @@ export type GitDoorDeps = {
   ready(): Promise<boolean>;
   /** Told of every error that the client sees as a short sentence only. */
   failed(error: unknown): void;
-  /** Milliseconds that a push waits for the decision; 5,000 where unsaid. */
+  /** Milliseconds that a push waits to be stored and decided; 5,000 where unsaid. */
   readonly patience?: number;
   /** Bytes of a push; 2 GiB where unsaid. */
   readonly maxPushBytes?: number;
@@ -92,7 +93,9 @@ async function find(
   const pushing = service === 'git-receive-pack';
   let repository: HostedRepository | null;
   try {
-    repository = pushing ? await deps.findOrCreateRepository(name) : await deps.findRepository(name);
+    repository = await withinMs<HostedRepository | null>(askingMs(deps), () =>
+      pushing ? deps.findOrCreateRepository(name) : deps.findRepository(name),
+    );
   } catch (error) {
     deps.failed(error);
     return plain(503, pushing ? away : 'AME cannot reach its database; try again in a moment');

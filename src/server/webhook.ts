@@ -1,42 +1,51 @@
 import { Hono } from 'hono';
-import { isDatabaseAway } from '../db/connect.ts';
 import { isActedOn } from '../github/payload.ts';
 import { createVerify, type Verify } from '../github/webhook.ts';
 import type { Log } from '../log.ts';
 import { refusal } from './access.ts';
 import type { Inbox } from './inbox.ts';
+import { databaseMs, isAwayOrLate, withinMs } from './within.ts';
 
 /** What GitHub sends at most: https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap */
 export const mostBodyBytes = 25 * 1024 * 1024;
 
-/** GitHub waits ten seconds for the answer and does not send again by itself. */
-const databaseMs = 1_800;
+/** Milliseconds of the time for the database that the look for the secrets may take; the rest is for the row. */
+const secretsMs = 1_000;
 
 /**
  * `POST /webhooks/github`: checks the size, verifies the signature over the bytes as they came, stores, answers
- * 202. Nothing is parsed here, and nothing done before the signature is good.
+ * 202. Nothing is parsed here, and nothing done before the signature is good but to look which secrets there are.
  */
 export function createWebhookDoor(deps: {
   /** What a delivery may be signed with, as it is now; may ask the database. */
   readonly secrets: () => Promise<readonly string[]>;
+  /** The same as far as it is known; counts while the database is away. */
+  readonly known: () => readonly string[];
   readonly inbox: Inbox;
   readonly log: Log;
 }): Hono {
-  let known: { readonly secrets: readonly string[]; readonly isSigned: Verify } | null = null;
-  async function verifier(): Promise<typeof known> {
-    const secrets = await deps.secrets();
-    if (known === null || secrets.join('\n') !== known.secrets.join('\n'))
-      known = { secrets, isSigned: createVerify(secrets) };
-    return secrets.length === 0 ? null : known;
+  let last: { readonly secrets: readonly string[]; readonly isSigned: Verify } | null = null;
+  /** Null where no secret is set. Throws what `isAwayOrLate` knows where none is known and none can be asked for. */
+  async function verifier(): Promise<typeof last> {
+    const secrets = await withinMs(secretsMs, deps.secrets).catch((error: unknown) => {
+      const known = deps.known();
+      if (known.length === 0 || !isAwayOrLate(error)) throw error;
+      return known;
+    });
+    if (last === null || secrets.join('\n') !== last.secrets.join('\n'))
+      last = { secrets, isSigned: createVerify(secrets) };
+    return secrets.length === 0 ? null : last;
   }
   return new Hono().post('/webhooks/github', async (c) => {
-    let verify: typeof known;
+    const begun = performance.now();
+    let verify: typeof last;
     try {
-      verify = await withinMs(databaseMs, () => verifier());
+      verify = await verifier();
     } catch (error) {
-      if (!isDatabaseAway(error) && !(error instanceof TimeoutError)) throw error;
+      if (!isAwayOrLate(error)) throw error;
       return c.json(refusal('database-away', 'the delivery could not be stored; send it again'), 503);
     }
+    const leftMs = databaseMs - (performance.now() - begun);
     if (verify === null) {
       const how = 'open /setup, or set AME_GITHUB_WEBHOOK_SECRET to the secret of the webhook';
       return c.json(refusal('not-configured', how), 503);
@@ -56,34 +65,16 @@ export function createWebhookDoor(deps: {
     try {
       // An event that AME does nothing about is kept as ignored.
       const ignored = !isActedOn(event);
-      await withinMs(databaseMs, (signal) =>
+      await withinMs(leftMs, (signal) =>
         deps.inbox.put({ id, host: 'github', event, body, ignored }, signal),
       );
     } catch (error) {
-      if (!isDatabaseAway(error) && !(error instanceof TimeoutError)) throw error;
+      if (!isAwayOrLate(error)) throw error;
       deps.log.warn({ delivery: id, error }, 'delivery refused: the database is away');
       return c.json(refusal('database-away', 'the delivery could not be stored; send it again'), 503);
     }
     return c.json({ delivery: id }, 202);
   });
-}
-
-class TimeoutError extends Error {
-  override name = 'TimeoutError';
-}
-
-/** The outcome of `work`, or `TimeoutError` when it takes longer; its signal says then that nobody waits any more. */
-async function withinMs<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new TimeoutError(`no answer within ${ms} ms`)), ms);
-  const given = new Promise<never>((_, reject) => {
-    late.signal.addEventListener('abort', () => reject(late.signal.reason), { once: true });
-  });
-  try {
-    return await Promise.race([work(late.signal), given]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** All bytes of a stream, or null where there are more than `most`; reading stops there. */

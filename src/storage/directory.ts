@@ -85,6 +85,12 @@ export async function openDirectoryStorage(root: string): Promise<DirectoryStora
       return (await sizeOf(digest)) !== undefined;
     },
 
+    async present(digests) {
+      const found = new Set<Digest>();
+      for (const digest of new Set(digests)) if ((await sizeOf(digest)) !== undefined) found.add(digest);
+      return found;
+    },
+
     async read(digest, range) {
       const file = await unlessAbsent(open(pathOf(digest), 'r'));
       if (file === undefined) throw new BlobMissingError(`no content ${digest}`);

@@ -1,8 +1,13 @@
 import type { Digest } from '../core/snapshot.ts';
 
+// What a store throws is known to the agent too, which reads content through its door and knows no store.
+export { BlobMismatchError, BlobMissingError } from '../core/blob.ts';
+
 /** Content by its digest. Writing what is there already is a no-op; a write is whole and verified, or absent. */
 export type Storage = {
   has(digest: Digest): Promise<boolean>;
+  /** Which of these are there, without more questions at once than the store bears. */
+  present(digests: readonly Digest[]): Promise<ReadonlySet<Digest>>;
   /** Throws `BlobMissingError` where there is none. `range` is a first byte and a last byte, both included. */
   read(
     digest: Digest,
@@ -13,10 +18,15 @@ export type Storage = {
   remove(digest: Digest): Promise<void>;
 };
 
-export class BlobMissingError extends Error {
-  override name = 'BlobMissingError';
+/** The store does not answer, or not now: nobody's content is wrong, and it is worth another try. */
+export class StorageAwayError extends Error {
+  override name = 'StorageAwayError';
 }
 
-export class BlobMismatchError extends Error {
-  override name = 'BlobMismatchError';
+/**
+ * The store answers and refuses us: its key, its bucket or our configuration is wrong. An administrator can mend
+ * that and no user, so what needs content waits as if the store were away.
+ */
+export class StorageRefusedError extends StorageAwayError {
+  override name = 'StorageRefusedError';
 }

@@ -1,22 +1,32 @@
 import { planTask } from '../core/plan.ts';
 import { PlanError } from '../core/plan/plan-error.ts';
+import type { Problem } from '../core/problems.ts';
 import type { Project } from '../core/project.ts';
 import type { Decision } from '../core/trigger/decision.ts';
-import { inTransaction } from '../db/connect.ts';
+import { inTransaction, type Db } from '../db/connect.ts';
 import { findDelivery, insertDecisions, saveDecided, type Delivery } from '../db/deliveries.ts';
 import type { Claim } from '../db/due.ts';
-import { findRepository, saveHead, type Repository } from '../db/repositories.ts';
+import {
+  findRepository,
+  isSeenSince,
+  lockRepository,
+  saveHead,
+  type Repository,
+} from '../db/repositories.ts';
 import { readProjectFile } from '../project-at.ts';
 import { fileNotices, withOtherName } from './file-notices.ts';
 import { gatherDelivery, type Gathered, type GithubDeliveryDeps } from './github-delivery.ts';
+import type { Head } from './head.ts';
 import type { StepEnd } from './loop.ts';
 import { gatherPush } from './push-facts.ts';
 import { storeDecision, type Planned, type StoreDeps } from './store-decision.ts';
+import type { Turn, Turns } from './turns.ts';
 
 export type DeliveryDeps = GithubDeliveryDeps &
   StoreDeps & {
     /** Where a repository's content is on this machine. */
     readonly directoryOf: (repository: Repository) => string;
+    readonly turns: Turns;
   };
 
 /**
@@ -26,7 +36,9 @@ export type DeliveryDeps = GithubDeliveryDeps &
 export async function decideDelivery(deps: DeliveryDeps, claim: Claim): Promise<StepEnd> {
   const delivery = await findDelivery(deps.db, String(claim.id));
   if (!delivery || delivery.decidedAt) return { dueInSeconds: null };
-  const gathered = await gather(deps, delivery);
+  // Two that are about one commit are decided one after the other: the second one may have nothing more to ask.
+  using turn = deps.turns.open();
+  const gathered = await gather(deps, delivery, turn);
   switch (gathered.kind) {
     case 'ignored':
       await saveDecided(deps.db, claim, 'ignored');
@@ -34,17 +46,19 @@ export async function decideDelivery(deps: DeliveryDeps, claim: Claim): Promise<
     case 'done':
       await saveDecided(deps.db, claim, 'decided');
       return { saved: true };
+    case 'later':
+      return { dueInSeconds: 0 };
     case 'unreadable':
       await saveUnreadable(deps, claim, delivery, gathered);
       return { saved: true };
     case 'head':
-      await decideHead(deps, claim, delivery, gathered);
-      return { saved: true };
+      // What was read was overtaken: read once more.
+      return (await decideHead(deps, claim, delivery, gathered)) ? { saved: true } : { dueInSeconds: 0 };
   }
 }
 
-async function gather(deps: DeliveryDeps, delivery: Delivery): Promise<Gathered> {
-  if (delivery.host === 'github') return gatherDelivery(deps, delivery);
+async function gather(deps: DeliveryDeps, delivery: Delivery, turn: Turn): Promise<Gathered> {
+  if (delivery.host === 'github') return gatherDelivery(deps, delivery, turn);
   const { repositoryId, ref, before, after } = delivery;
   const repository = repositoryId === null ? undefined : await findRepository(deps.db, repositoryId);
   if (!repository || ref === null || before === null || after === null) return { kind: 'ignored' };
@@ -77,30 +91,50 @@ async function saveUnreadable(
   });
 }
 
+/**
+ * Decides and stores. False where something about the same ref was stored since this delivery was claimed: what was read
+ * of it before may be older than that, and an older head would take the place of a newer one.
+ */
 async function decideHead(
   deps: DeliveryDeps,
   claim: Claim,
   delivery: Delivery,
   { repository, head }: Extract<Gathered, { kind: 'head' }>,
-): Promise<void> {
-  const read = head.file === null ? null : readProjectFile(head.file);
-  const project = read?.project ?? null;
-  const problems = read === null ? [] : [...read.problems, ...fileNotices(head)];
+): Promise<boolean> {
+  const { project, problems } = head.answered ?? readFileOf(head);
   const decision = withOtherName(await head.decide(project), head);
   const planned = planAll(project, decision);
-  await inTransaction(deps.db, async (tx) => {
+  const stored = await inTransaction(deps.db, async (tx) => {
+    await lockRepository(tx, repository.id);
+    if (await isSeenSince(tx, repository.id, head.ref, claim.now)) return null;
     const decided = { delivery, repository, head, project, problems, decision, planned };
-    const stored = await storeDecision(tx, deps, decided);
-    // AME's own host notes it with the push; of GitHub it is true once it was read there.
-    if (head.seen !== null && !head.outdated) await saveHead(tx, repository.id, head.seen, head.commit);
+    const runs = await storeDecision(tx, deps, decided);
+    if (repository.host === 'github' && !head.outdated) await saveSeen(tx, repository, head);
     await saveDecided(tx, claim, 'decided');
-    for (const run of stored)
-      deps.log.info({ delivery: delivery.id, run: run.id, task: run.task }, 'run decided');
+    return runs;
   });
+  if (stored === null) return false;
+  for (const run of stored)
+    deps.log.info({ delivery: delivery.id, run: run.id, task: run.task }, 'run decided');
   deps.log.info(
     { delivery: delivery.id, repository: repository.id, ref: head.ref, rule: decision.rule },
     'delivery decided',
   );
+  return true;
+}
+
+/** AME's own host notes where a ref is with the push; of GitHub it is true once it was read there. */
+async function saveSeen(tx: Db, repository: Repository, { ref, seen, commit }: Head): Promise<void> {
+  for (const name of new Set([ref, ...(seen === null ? [] : [seen])]))
+    await saveHead(tx, repository.id, name, commit ?? zeroId);
+}
+
+const zeroId = '0'.repeat(40);
+
+function readFileOf(head: Head): { readonly project: Project | null; readonly problems: readonly Problem[] } {
+  if (head.file === null) return { project: null, problems: [] };
+  const { project, problems } = readProjectFile(head.file);
+  return { project, problems: [...problems, ...fileNotices(head)] };
 }
 
 function planAll(project: Project | null, decision: Decision): readonly Planned[] {

@@ -16,7 +16,8 @@ export function fileNotices(head: Pick<Head, 'misnamed' | 'absent'>): readonly P
 
 /** Where there is only a file of the other name, there is no file to say it on, and so the answer itself says it. */
 export function withOtherName(decision: Decision, head: Pick<Head, 'misnamed'>): Decision {
-  if (decision.rule !== 'file-absent' || !head.misnamed) return decision;
+  const isGone = decision.rule === 'file-absent' || decision.rule === 'file-deleted';
+  if (!isGone || !head.misnamed) return decision;
   return {
     ...decision,
     message: `${decision.message} There is ${misnamed}, which is not read: rename it to ${fileName}.`,

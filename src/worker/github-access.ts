@@ -41,13 +41,8 @@ export async function hearOfAccess(
       await wakeInstallation(db, event.installation.id);
       return;
     case 'installation_repositories':
+      // What it grants now is listed by GitHub: this event may be hours old.
       await store(db, event.installation);
-      for (const { hostId } of event.removed) {
-        const row = await findGithubRepository(db, hostId);
-        // Added again meanwhile, its next look finds it open.
-        if (row && row.installationId === event.installation.id) await loseAccess(db, row, 'removed');
-      }
-      await wakeInstallation(db, event.installation.id);
       return;
     case 'repository':
       await hearOfRepository(db, event);
@@ -59,6 +54,13 @@ async function hearOfRepository(db: Db, event: Extract<AccessEvent, { kind: 'rep
   const known = await findGithubRepository(db, hostId);
   if (event.action === 'deleted') {
     if (known) await loseAccess(db, known, 'deleted');
+    return;
+  }
+  if (known && known.installationId !== event.installationId && event.action !== 'transferred') {
+    // Of the account that it belonged to before, or of one that we have not heard of yet: both are looked at.
+    await wakeRepository(db, known.id);
+    await wakeInstallation(db, event.installationId);
+    await wakeApps(db);
     return;
   }
   if (!known || known.installationId !== event.installationId) {

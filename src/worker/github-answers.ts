@@ -3,7 +3,7 @@ import { wakeRepository, type Repository } from '../db/repositories.ts';
 import { wakeInstallation } from '../db/installations.ts';
 import type { GithubSource } from '../github-app.ts';
 import type { Github, GithubRepository } from '../github/connection.ts';
-import { GithubAwayError, GithubGoneError, GithubMovedError } from '../github/errors.ts';
+import { GithubAwayError, GithubGoneError, GithubMovedError, GithubRefusedError } from '../github/errors.ts';
 import { AwayError } from './loop.ts';
 
 /** The App that this server is. While there is none, what concerns GitHub waits. */
@@ -41,10 +41,23 @@ export async function askAbout<T>(
   }
 }
 
-/** What a loop waits for rather than counts against the row. */
+/** Milliseconds after which a refusal that only people can end is tried again: a key, a clock, a permission. */
+const refusedMs = 10 * 60_000;
+
+/**
+ * What a loop waits for rather than counts against the row. A key that is wrong, a clock that is off and a permission
+ * that was not granted yet are the world's too: nothing of the row is wrong, and people mend them.
+ */
 export function asAway(error: unknown): unknown {
+  if (error instanceof GithubRefusedError && isForPeople(error))
+    return new AwayError(error.message, { retryAt: new Date(Date.now() + refusedMs), cause: error });
   if (error instanceof GithubAwayError)
     return new AwayError(error.message, { retryAt: error.retryAt, cause: error });
   if (error instanceof GithubGoneError) return new AwayError(error.message, { cause: error });
   return error;
+}
+
+/** 422 is the answer to asking for a token with a permission that the installation has not. */
+function isForPeople({ status, message }: GithubRefusedError): boolean {
+  return status === 401 || status === 403 || (status === 422 && /access_tokens|permission/i.test(message));
 }

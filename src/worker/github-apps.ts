@@ -26,6 +26,12 @@ const keptMs = 3 * 24 * 3_600_000;
 /** What GitHub is asked to send again at one look: a long outage is caught up in steps, oldest first. */
 const mostAtOnce = 50;
 
+/**
+ * A delivery that did not get through so often, within some four hours, is looked for no more, or each look would list
+ * everything since: where it told of a ref, the sweep of the repository finds it.
+ */
+const mostTries = 8;
+
 /** A delivery that is on its way now is in GitHub's list before it is in our rows. */
 const settleMs = 60_000;
 
@@ -81,7 +87,7 @@ async function sweepDeliveries(
   const missing = [...newest.values()]
     .filter(({ guid, firstAt }) => !known.has(guid) && firstAt <= settled)
     .toSorted((a, b) => a.firstAt.getTime() - b.firstAt.getTime());
-  const worth = missing.filter((one) => isWorthATry(one, now));
+  const worth = missing.filter((one) => one.tries < mostTries && isWorthATry(one, now));
   const asked = worth.slice(0, mostAtOnce);
   for (const { id, guid } of asked) {
     try {
@@ -94,7 +100,7 @@ async function sweepDeliveries(
     }
   }
   // What is still on its way, and what was asked for, is looked at again.
-  const first = missing[0]?.firstAt ?? settled;
+  const first = missing.find(({ tries }) => tries < mostTries)?.firstAt ?? settled;
   return { until: first < settled ? first : settled, more: worth.length > asked.length };
 }
 

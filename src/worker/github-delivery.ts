@@ -14,7 +14,9 @@ import type { Log } from '../log.ts';
 import { askAbout, requireGithub } from './github-answers.ts';
 import { actOnPress, type PressDeps } from './github-press.ts';
 import { hearOfAccess } from './github-access.ts';
+import { findAnsweredHead } from './answered-head.ts';
 import type { Head } from './head.ts';
+import type { Turn } from './turns.ts';
 import { gatherGithubPush } from './github-push.ts';
 
 export type GithubDeliveryDeps = PressDeps & {
@@ -28,13 +30,21 @@ export type Gathered =
   | { readonly kind: 'head'; readonly repository: Repository; readonly head: Head }
   | { readonly kind: 'unreadable'; readonly repository: Repository; readonly trigger: Head['trigger'] }
   | { readonly kind: 'done' }
+  /** Another delivery of the same commit was being decided: it is to be looked at afresh. */
+  | { readonly kind: 'later' }
   | { readonly kind: 'ignored' };
 
 /** Reads what GitHub said, and acts on what is no head. Everything that it does may be done twice. */
-export async function gatherDelivery(deps: GithubDeliveryDeps, delivery: Delivery): Promise<Gathered> {
+export async function gatherDelivery(
+  deps: GithubDeliveryDeps,
+  delivery: Delivery,
+  turn: Turn,
+): Promise<Gathered> {
   const { db, log } = deps;
-  // A push that nobody told us of: the sweep wrote down where the ref was and is.
-  const { repositoryId, ref, before, after } = delivery;
+  // A push that nobody told us of: the sweep wrote down where the ref was and is. No payload says that, so it has no
+  // installation.
+  const { ref, before, after } = delivery;
+  const repositoryId = delivery.installationId === null ? delivery.repositoryId : null;
   if (
     delivery.event === 'push' &&
     repositoryId !== null &&
@@ -93,6 +103,11 @@ export async function gatherDelivery(deps: GithubDeliveryDeps, delivery: Deliver
       const asked = githubHeadOf(event);
       await saveNarrowed(db, delivery.id, { repositoryId: repository.id, ...asked.said });
       if (asked.gather === null) return { kind: 'done' };
+      if (asked.own !== null) {
+        if (!(await turn.take(`${repository.id} ${asked.own.after}`))) return { kind: 'later' };
+        const answered = isReadable(repository) ? await findAnsweredHead(db, repository, asked.own) : null;
+        if (answered !== null) return { kind: 'head', repository, head: answered };
+      }
       return gatherHead(deps, repository, asked.trigger, asked.gather);
     }
     case 'other':
@@ -107,8 +122,7 @@ async function gatherHead(
   gather: NonNullable<ReturnType<typeof githubHeadOf>['gather']>,
 ): Promise<Gathered> {
   // Where the App was removed or suspended meanwhile, nothing can be read, and nobody told.
-  if (repository.access !== 'open' && repository.access !== 'archived')
-    return { kind: 'unreadable', repository, trigger };
+  if (!isReadable(repository)) return { kind: 'unreadable', repository, trigger };
   const github = await requireGithub(deps.github);
   const head = await askAbout(deps.db, repository, (place) => gather(github, place));
   if (head === null) return { kind: 'done' };
@@ -118,6 +132,10 @@ async function gatherHead(
     repository,
     head: { ...head, decide: (project) => askAbout(deps.db, repository, () => head.decide(project)) },
   };
+}
+
+function isReadable({ access }: Repository): boolean {
+  return access === 'open' || access === 'archived';
 }
 
 /** The row of the repository that a payload is about; one that nobody told us of is stored as the payload says. */

@@ -7,6 +7,7 @@ import type { Github, GithubRepository } from '../github/connection.ts';
 import type { GithubEvent } from '../github/payload-event.ts';
 import { readPullRequest } from '../github/pull-request.ts';
 import { readProjectFile } from '../project-at.ts';
+import type { OwnHead } from './answered-head.ts';
 import { fileName, type Head } from './head.ts';
 import { fileOf, gatherGithubPush, type PushedRef } from './github-push.ts';
 
@@ -14,6 +15,8 @@ type HeadEvent = Extract<GithubEvent, { kind: 'push' | 'pull_request' | 'merge_g
 type MergeGroupEvent = Extract<GithubEvent, { kind: 'merge_group' }>;
 
 export type AskedHead = {
+  /** Of a branch of the repository itself: another delivery may have answered it already. */
+  readonly own: OwnHead | null;
   readonly trigger: Head['trigger'];
   /** What the payload says of the head, for whoever looks for its commit. */
   readonly said: Partial<PushedRef> & { readonly pullRequest?: number };
@@ -29,15 +32,19 @@ export function githubHeadOf(event: HeadEvent): AskedHead {
       return {
         trigger: 'push',
         said: { ref, before, after },
+        own:
+          ref.startsWith('refs/heads/') && !isZeroId(after) ? { trigger: 'push', ref, before, after } : null,
         gather: (github, place) => gatherGithubPush(github, place, { ref, before, after }),
       };
     }
     case 'pull_request': {
       const { number, headSha: after, headRef } = event;
       const isNews = event.action !== 'edited' || event.baseChanged;
+      const ref = refOf(event.fromFork, number, headRef);
       return {
         trigger: 'pull_request',
-        said: { ref: refOf(event.fromFork, number, headRef), after, pullRequest: number },
+        said: { ref, after, pullRequest: number },
+        own: event.fromFork ? null : { trigger: 'pull_request', ref, after, number, base: event.baseRef },
         gather:
           event.action === 'closed' || !isNews
             ? null
@@ -49,6 +56,7 @@ export function githubHeadOf(event: HeadEvent): AskedHead {
       return {
         trigger: 'push',
         said: { ref, before, after },
+        own: null,
         gather:
           event.action === 'destroyed' ? null : (github, place) => gatherMergeGroup(github, place, event),
       };
@@ -67,20 +75,39 @@ export type AskedPullRequest = {
   readonly unmoved: boolean;
 };
 
-/** A head that was pushed to once more is answered by the delivery of that push. */
+/**
+ * A head that was pushed to once more before anybody looked has its answer too: the file's check, and the run that is
+ * cancelled where `concurrency` says so. Of code of a fork nothing is to wait for approval that is no head any more.
+ */
 export async function gatherPullRequest(
   github: Github,
   place: GithubRepository,
   { number, headSha, unmoved }: AskedPullRequest,
 ): Promise<Head | null> {
   const pull = await readPullRequest(github, place, number, headSha);
-  const { head, base, fromFork } = pull;
-  if (pull.state !== 'open' || head.commit !== headSha) return null;
+  const { head, base, fromFork, outdated } = pull;
+  // GitHub has it no more, so that there is nothing to say anything on.
+  if (head.commit !== headSha) return null;
+  const isOpen = pull.state === 'open';
   // Who decides about code of a fork is the file of the branch that it wants to come into.
   const policy = fromFork && base.file ? readProjectFile(base.file).project : null;
   const facts = { base: base.ref, fromFork, approved: false, changedPaths: null };
 
+  /** Why nothing of this head is to run, or to wait for approval, any more. */
+  function whyGone(): Decision | null {
+    if (!isOpen) return noRun('pull-request-closed', null, `The pull request is ${pull.state}.`);
+    if (!fromFork || !outdated) return null;
+    return noRun(
+      'head-outdated',
+      null,
+      'The pull request was pushed to once more before this was looked at.',
+    );
+  }
+
   async function decide(project: Project | null): Promise<Decision> {
+    if (head.file === null) return noRun('file-absent', null, `There is no ${fileName} at this commit.`);
+    const gone = whyGone();
+    if (gone !== null) return project === null ? decidePullRequest(null, facts) : gone;
     if (unmoved && project !== null)
       return noRun(
         'nothing-pushed',
@@ -106,10 +133,11 @@ export async function gatherPullRequest(
 
   return {
     ...fileOf(head),
-    seen: `refs/pull/${number}/head`,
+    // One that is opened again is to be looked for.
+    seen: isOpen ? `refs/pull/${number}/head` : null,
     trigger: 'pull_request',
     ref: refOf(fromFork, number, head.ref),
-    outdated: false,
+    outdated,
     isDefaultBranch: false,
     fromFork,
     decide,

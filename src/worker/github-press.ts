@@ -1,14 +1,15 @@
+import { taskOfRun } from '../core/check/run-check.ts';
+import { cancelAction } from '../core/check.ts';
 import { isFinal } from '../core/run.ts';
 import { findCheckByExternalId, listChecks, renewCheck, type CheckRow } from '../db/checks.ts';
 import type { Db } from '../db/connect.ts';
 import { insertDecisions } from '../db/deliveries.ts';
 import type { Repository } from '../db/repositories.ts';
-import { findRun, requestCancel, type PlacedRun } from '../db/runs.ts';
+import { findRun, hasRunAt, requestCancel, type PlacedRun } from '../db/runs.ts';
 import type { GithubSource } from '../github-app.ts';
 import type { Github } from '../github/connection.ts';
 import type { GithubEvent } from '../github/payload-event.ts';
 import { mayWrite } from '../github/permission.ts';
-import { cancelAction } from '../core/check.ts';
 import type { Log } from '../log.ts';
 import { retryRun } from '../retry-run.ts';
 import { askAbout, requireGithub } from './github-answers.ts';
@@ -38,19 +39,8 @@ export async function actOnPress(
   const pressed = { deliveryId, repository, by: `@${event.sender.login} on GitHub` };
   if (!(await maySay(deps, github, repository, event.sender))) {
     log.info({ delivery: deliveryId, sender: event.sender.id }, 'a button was pressed without write access');
-    await insertDecisions(db, [
-      {
-        deliveryId,
-        projectId: null,
-        repositoryId: repository.id,
-        commit: event.headSha,
-        trigger: 'request',
-        task: null,
-        outcome: 'no_run',
-        rule: 'press-refused',
-        message: `${pressed.by} has no write access to this repository, so the button did nothing.`,
-      },
-    ]);
+    const message = `${pressed.by} has no write access to this repository, so the button did nothing.`;
+    await record(db, pressed, event.headSha, 'press-refused', message);
     return;
   }
   if (event.kind === 'check_suite') {
@@ -63,8 +53,23 @@ export async function actOnPress(
   // A commit of the same id may stand in another repository; the check is of this one and of this commit.
   if (!check || check.sha !== event.headSha) return;
   if (event.action === 'rerequested') await rerun(deps, pressed, check);
-  else if (event.identifier === cancelAction.identifier && check.runId !== null)
-    await requestCancel(db, check.runId, `${pressed.by} pressed Cancel.`);
+  else if (event.identifier === cancelAction.identifier && check.runId !== null) {
+    const asked = await requestCancel(db, check.runId, `${pressed.by} pressed Cancel.`);
+    const what = asked ? 'pressed Cancel.' : 'pressed Cancel, and the run was ending or over already.';
+    await record(db, pressed, check.sha, asked ? 'press-cancel' : 'press-nothing', `${pressed.by} ${what}`);
+  }
+}
+
+/** Who pressed what, for `why`. */
+async function record(
+  db: Db,
+  { deliveryId, repository }: Pressed,
+  commit: string,
+  rule: string,
+  message: string,
+): Promise<void> {
+  const about = { deliveryId, projectId: null, repositoryId: repository.id, commit };
+  await insertDecisions(db, [{ ...about, trigger: 'request', task: null, outcome: 'no_run', rule, message }]);
 }
 
 function maySay(
@@ -81,14 +86,26 @@ function latestOfEach(checks: readonly CheckRow[]): readonly CheckRow[] {
   return [...new Map(checks.map((check) => [check.name, check])).values()];
 }
 
-async function rerun(deps: PressDeps, { deliveryId, by }: Pressed, check: CheckRow): Promise<void> {
+async function rerun(deps: PressDeps, pressed: Pressed, check: CheckRow): Promise<void> {
+  const { db } = deps;
+  const { by, deliveryId, repository } = pressed;
   if (check.runId === null) {
-    await renewCheck(deps.db, check.id);
+    // Where the task runs by now, its own check is the answer, and that of the fork would cover it.
+    const task = taskOfRun(check.name);
+    const covered = task !== null && (await hasRunAt(db, repository.id, check.sha, task));
+    if (!covered) await renewCheck(db, check);
+    const what = covered ? 'asked for it again, and it has run since.' : `asked for ${check.name} again.`;
+    await record(db, pressed, check.sha, covered ? 'press-nothing' : 'press-retold', `${by} ${what}`);
     return;
   }
-  const run = await findRun(deps.db, check.runId);
-  if (!run || !isFinal(run.state)) return;
+  const run = await findRun(db, check.runId);
+  if (!run) return;
   const name = `${run.project.name}#${run.number}`;
+  if (!isFinal(run.state)) {
+    const message = `${by} asked to run ${name} again, which has not ended yet.`;
+    await record(db, pressed, check.sha, 'press-nothing', message);
+    return;
+  }
   const message = `${by} asked to run ${name} again.`;
   await retryRun(deps, run, { by, message, whole: isGreen(run), deliveryId });
 }

@@ -31,9 +31,8 @@ export async function sweepGithub(
   repository: Repository,
 ): Promise<StepEnd> {
   const { db, log } = deps;
-  const isClosed = repository.access !== 'open' && repository.access !== 'archived';
-  // What says that it can be read again is the installation, or GitHub's word that it was restored.
-  if (isClosed && repository.access === 'deleted') return { dueInSeconds: null };
+  // What says that it is there again is its installation, which is looked at anyway.
+  if (repository.access === 'deleted') return { dueInSeconds: null };
   const github = await requireGithub(deps.github);
   const place = placeOf(repository);
   try {
@@ -70,6 +69,7 @@ export async function sweepGithub(
     // Removed, suspended, or not granted: its installation knows, and says so in the row.
     await wakeInstallation(db, repository.installationId);
     log.info({ repository: repository.id, access: repository.access }, 'GitHub does not show a repository');
-    return { dueInSeconds: sweepSeconds };
+    const isKnown = repository.access === 'removed' || repository.access === 'suspended';
+    return { dueInSeconds: isKnown ? null : sweepSeconds };
   }
 }

@@ -1,5 +1,6 @@
 import type { AbsentContent } from '../git/absent-content.ts';
 import type { Decision } from '../core/trigger/decision.ts';
+import type { Problem } from '../core/problems.ts';
 import type { BusyRule, Project } from '../core/project.ts';
 import type { FileAt } from '../git/repository.ts';
 
@@ -16,6 +17,11 @@ export type Head = {
   /** `null` where the ref is gone or leads to no commit. */
   readonly commit: string | null;
   readonly file: FileAt | null;
+  /**
+   * What the file says, where another delivery of this commit has read it. `file` is null then: that delivery has told
+   * the commit of its file, and nothing is to be added.
+   */
+  readonly answered?: { readonly project: Project | null; readonly problems: readonly Problem[] };
   readonly misnamed: boolean;
   /** The ref has moved on since. */
   readonly outdated: boolean;

@@ -6,7 +6,7 @@ import {
   saveInstallationRemoved,
   type Installation,
 } from '../db/installations.ts';
-import { saveAccess, upsertGithubRepository, type Repository } from '../db/repositories.ts';
+import { saveAccess, upsertGithubRepository, wakeRepository, type Repository } from '../db/repositories.ts';
 import { requestCancelOf } from '../db/runs.ts';
 import type { GithubSource } from '../github-app.ts';
 import { listRepositories } from '../github/installations.ts';
@@ -37,7 +37,7 @@ export async function sweepInstallation(deps: InstallationDeps, claim: Claim): P
   try {
     for await (const found of listRepositories(github, installation.hostId)) {
       granted.add(found.hostId);
-      await upsertGithubRepository(db, {
+      const row = await upsertGithubRepository(db, {
         hostId: found.hostId,
         installationId: installation.hostId,
         owner: found.owner,
@@ -45,6 +45,11 @@ export async function sweepInstallation(deps: InstallationDeps, claim: Claim): P
         access: found.archived || found.disabled ? 'archived' : 'open',
         defaultBranch: found.defaultBranch,
       });
+      // It was deleted and is there again: its own look says what it is.
+      if (row.access === 'deleted') {
+        await saveAccess(db, row.id, 'removed');
+        await wakeRepository(db, row.id);
+      }
     }
   } catch (error) {
     throw asAway(error);

@@ -11,6 +11,7 @@ import {
   type Queue,
 } from '../db/due.ts';
 import { briefError, describeError, type Log } from '../log.ts';
+import { StorageAwayError } from '../storage/storage.ts';
 
 /** The world outside is away: the row waits, and nothing counts against it. */
 export class AwayError extends Error {
@@ -85,7 +86,7 @@ export function createLoop(options: LoopOptions): Loop {
       log.info({ loop: queue, id: claimed.id }, 'step left to the worker that holds the row now');
       return;
     }
-    const away = error instanceof AwayError || isDatabaseAway(error);
+    const away = error instanceof AwayError || error instanceof StorageAwayError || isDatabaseAway(error);
     const text = briefError(error);
     log.warn(
       { loop: queue, id: claimed.id, away, error: describeError(error) },

@@ -14,7 +14,6 @@ import {
 } from '../db/attempts.ts';
 import { archiveLog } from '../attempt/log.ts';
 import { tracebackAnnotations } from '../attempt/tracebacks.ts';
-import type { CheckAnnotation } from '../core/check.ts';
 import { saveCheck } from '../db/checks.ts';
 import { inTransaction, type Db } from '../db/connect.ts';
 import type { Claim } from '../db/due.ts';
@@ -27,7 +26,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { CheckPace } from './check-pace.ts';
 import type { StepEnd } from './loop.ts';
 import { orderOf } from './order.ts';
-import { runCheckOf } from '../run-check.ts';
+import { inOrderOfEnd, runCheckOf, type Traced } from '../run-check.ts';
 
 export type RunDeps = {
   readonly db: Db;
@@ -180,12 +179,12 @@ async function saveStep(
   const checkIn = deps.checkPace.dueIn(run, moved, now);
   const tell = tellNow || checkIn === 0;
   const dueIn = tell || checkIn === null ? looks : Math.min(looks, checkIn);
-  const annotations = step.state === 'failed' ? await findTracebacksOf(deps, run, step) : [];
+  const traced = step.state === 'failed' ? await findTracebacksOf(deps, run, step) : nothingTraced;
   const saved = await inTransaction(deps.db, async (tx) => {
     const rows = await saveAttempts(tx, run.id, changes);
     await insertRetries(tx, run.id, step.retries);
     if (tell) {
-      const says = await runCheckOf(tx, { ...run, ...change }, deps.urlOf(run), annotations);
+      const says = await runCheckOf(tx, { ...run, ...change }, deps.urlOf(run), traced);
       await saveCheck(tx, { repositoryId: run.repository.id, sha: run.commit, runId: run.id, says });
     }
     await saveRun(tx, claim, run, change, final ? tidySeconds : Math.min(lookSeconds, dueIn));
@@ -200,20 +199,22 @@ async function saveStep(
 /** Tasks whose logs are read for exceptions: the first to fail, which is what people look for. */
 const mostTraced = 5;
 
+const nothingTraced: Traced = { annotations: [], unread: { tasks: 0, exceptions: 0 } };
+
 /** Where the exceptions of a failed run came out. Reading them is no part of its ending: what fails here is only told less. */
-async function findTracebacksOf(
-  deps: RunDeps,
-  run: PlacedRun,
-  step: RunStep,
-): Promise<readonly CheckAnnotation[]> {
+async function findTracebacksOf(deps: RunDeps, run: PlacedRun, step: RunStep): Promise<Traced> {
   const failing = new Set(step.changes.filter(({ to }) => to.state === 'failed').map(({ task }) => task));
   const last = [...new Map((await listAttempts(deps.db, run.id)).map((row) => [row.task, row])).values()];
-  const failed = last.filter((row) => row.state === 'failed' || failing.has(row.task)).slice(0, mostTraced);
+  const all = inOrderOfEnd(last.filter((row) => row.state === 'failed' || failing.has(row.task)));
+  const failed = all.slice(0, mostTraced);
   try {
-    return (await Promise.all(failed.map((row) => tracebackAnnotations(deps, run, row)))).flat();
+    const told = await Promise.all(failed.map((row) => tracebackAnnotations(deps, run, row)));
+    const exceptions = told.reduce((sum, { leftOut }) => sum + leftOut, 0);
+    const tasks = all.length - failed.length;
+    return { annotations: told.flatMap(({ annotations }) => annotations), unread: { tasks, exceptions } };
   } catch (error) {
     deps.log.warn({ run: run.id, error: describeError(error) }, 'exceptions of a run were not read');
-    return [];
+    return nothingTraced;
   }
 }
 

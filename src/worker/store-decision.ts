@@ -24,7 +24,7 @@ import {
 } from '../db/projects.ts';
 import type { Repository } from '../db/repositories.ts';
 import { supersede } from '../db/run-groups.ts';
-import { insertRun, type Run } from '../db/runs.ts';
+import { hasRunAt, insertRun, type Run } from '../db/runs.ts';
 import { fileCheckOf } from '../file-check.ts';
 import { runCheckOf } from '../run-check.ts';
 import type { Head } from './head.ts';
@@ -48,6 +48,12 @@ export type StoreDeps = {
   readonly address: () => string;
 };
 
+/**
+ * What GitHub is told first may be told better within a moment: a run starts, and the pull request of a push is heard
+ * of. Each word that is not sent is a request less.
+ */
+const settleSeconds = 2;
+
 type Made = { readonly run: Run; readonly created: boolean };
 
 /** Stores what was decided in the transaction that it is given: the project, its runs, why, and what the commit is told. */
@@ -65,7 +71,8 @@ export async function storeDecision(tx: Db, deps: StoreDeps, decided: Decided): 
     for (const { run, created } of made) {
       if (!created) continue;
       const says = await runCheckOf(tx, { ...run, project: { name: about.projectName } }, deps.urlOf(run));
-      await saveCheck(tx, { repositoryId: repository.id, sha: run.commit, runId: run.id, says });
+      const check = { repositoryId: repository.id, sha: run.commit, runId: run.id, says };
+      await saveCheck(tx, check, repository.host === 'github' ? settleSeconds : 0);
     }
   }
   return made.map(({ run }) => run);
@@ -194,7 +201,10 @@ async function saveFileCheck(tx: Db, deps: StoreDeps, about: About): Promise<voi
     problems,
     decisions: all.filter(isOfHead),
   });
-  await saveCheck(tx, { repositoryId: repository.id, sha: commit, runId: null, says });
+  // Where a pull request of the same commit may still say yes, a no waits a moment for it.
+  const mayTurn = repository.host === 'github' && project?.on?.pullRequest && says.conclusion === 'neutral';
+  const check = { repositoryId: repository.id, sha: commit, runId: null, says };
+  await saveCheck(tx, check, mayTurn ? settleSeconds : 0);
 }
 
 /** What a head was answered, of whatever told us of it; what people asked for is told by the runs alone. */
@@ -209,6 +219,8 @@ async function saveForkChecks(
   { repository, head, decision, commit }: About,
 ): Promise<void> {
   for (const task of decision.awaiting ?? []) {
+    // Someone has pushed it to the repository already: its run has a check of this name.
+    if (await hasRunAt(tx, repository.id, commit, task)) continue;
     const says = forkCheck({
       task,
       pullRequest: Number(/^refs\/pull\/(\d+)\//.exec(head.seen ?? '')?.[1] ?? 0),

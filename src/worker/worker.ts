@@ -10,6 +10,7 @@ import { sweepInstallation } from './installations.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { sweepRepository } from './repositories.ts';
 import { reconcileRun } from './runs.ts';
+import { createTurns } from './turns.ts';
 
 /** The loops of this process, each of which can also be stepped by hand. */
 export type Loops = { readonly [queue in Exclude<Queue, 'schedules'>]: Loop };
@@ -19,12 +20,14 @@ export function createLoops(ctx: Context, worker: () => number): Loops {
   const urlOf = (run: { readonly id: number }): string => `${ctx.address()}/runs/${run.id}`;
   const shared = { db, log, worker, leaseSeconds: 60 };
   const checkPace = createCheckPace();
+  const turns = createTurns();
   return {
     deliveries: createLoop({
       ...shared,
       queue: 'deliveries',
       concurrency: 4,
-      step: (claim) => decideDelivery({ db, log, github, directoryOf, urlOf, address: ctx.address }, claim),
+      step: (claim) =>
+        decideDelivery({ db, log, github, directoryOf, urlOf, address: ctx.address, turns }, claim),
     }),
     github_apps: createLoop({
       ...shared,

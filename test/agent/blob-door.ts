@@ -1,4 +1,5 @@
 import type { AttemptDoor } from '../../src/core/attempt.ts';
+import { BlobMismatchError, BlobMissingError } from '../../src/core/blob.ts';
 import { digestOf, type Digest } from '../../src/core/snapshot.ts';
 import { buildTrees, type PathEntry } from '../../src/core/snapshot/build.ts';
 import { decodeTree } from '../../src/core/snapshot/encode.ts';
@@ -18,7 +19,7 @@ export function createBlobDoor(): BlobDoor {
   const blobs = new Map<Digest, Uint8Array>();
   const read = (digest: Digest) => {
     const bytes = blobs.get(digest);
-    if (bytes === undefined) throw new Error(`no blob ${digest}`);
+    if (bytes === undefined) throw new BlobMissingError(`no blob ${digest}`);
     return bytes;
   };
   const door: BlobDoor = {
@@ -32,7 +33,7 @@ export function createBlobDoor(): BlobDoor {
     },
     async writeBlob(_, digest, content) {
       const bytes = Buffer.concat(await Array.fromAsync(content));
-      if (digestOf(bytes) !== digest) throw new Error('content is not that of its digest');
+      if (digestOf(bytes) !== digest) throw new BlobMismatchError('content is not that of its digest');
       blobs.set(digest, bytes);
       door.written.push(digest);
     },

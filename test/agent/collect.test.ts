@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { appendFile, mkdir, mkdtemp, open, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/agent/clock.ts';
 import { collectArtifacts } from '../../src/agent/collect-artifacts.ts';
@@ -11,6 +13,7 @@ import { noStates } from '../../src/agent/file-states.ts';
 import { digestOf, type Digest } from '../../src/core/snapshot.ts';
 import { openDirectoryStorage } from '../../src/storage/directory.ts';
 import { asAttemptDoor, createBlobDoor, saved, type BlobDoor } from './blob-door.ts';
+import { doorWays, reach, type DoorWay } from './over-http.ts';
 
 let root: string;
 let directory: string;
@@ -34,6 +37,12 @@ const textAt = async (root: Digest, path: string) => {
   return entry?.type === 'file' ? Buffer.from(door.blobs.get(entry.digest) ?? []).toString() : undefined;
 };
 
+/** Collects through this door, reached in this way. */
+async function collectBy(way: DoorWay, changes: Partial<CollectOrder>) {
+  await using reached = await reach(way, asAttemptDoor({ ...door, ...changes.door }));
+  return await collect({ ...changes, door: reached });
+}
+
 /** A workspace that was restored from these files. */
 async function restored(files: Record<string, string>) {
   await rm(directory, { recursive: true });
@@ -41,11 +50,13 @@ async function restored(files: Record<string, string>) {
   return { input, known: await fetchWorkspace({ door, attempt: 1, root: input, directory }) };
 }
 
-describe('collecting', () => {
+describe.each(doorWays)('collecting, with a door that is reached %s,', (way) => {
+  const collectHere = async (changes: Partial<CollectOrder> = {}) => collectBy(way, changes);
+
   test('stores everything, files before the trees that name them, the root last', async () => {
     await put('a/f');
     await put('a/b/g');
-    const { root, sent } = await collect();
+    const { root, sent } = await collectHere();
     expect(await textAt(root, 'a/b/g')).toBe('a/b/g');
     const files = new Set(['a/f', 'a/b/g'].map((text) => digestOf(Buffer.from(text))));
     expect(door.written.slice(0, 2).every((digest) => files.has(digest))).toBe(true);
@@ -54,11 +65,11 @@ describe('collecting', () => {
 
   test('sends only what the store has not', async () => {
     const { input, known } = await restored({ 'data/a': 'a', 'data/b': 'b', f: 'f' });
-    expect(await collect({ known })).toMatchObject({ root: input, hashed: 0, sent: 0 });
+    expect(await collectHere({ known })).toMatchObject({ root: input, hashed: 0, sent: 0 });
     expect(door.written).toEqual([]);
     await put('data/copy', 'a');
     await put('new', 'n');
-    const { root, hashed, sent } = await collect({ known });
+    const { root, hashed, sent } = await collectHere({ known });
     expect([hashed, sent]).toEqual([2, 1]);
     expect((await door.list(root)).map(({ path }) => path)).toEqual([
       'data',
@@ -72,7 +83,7 @@ describe('collecting', () => {
 
   test('sends content once, however often it occurs', async () => {
     for (const path of ['a', 'b', 'c/d']) await put(path, 'same');
-    expect((await collect()).sent).toBe(1);
+    expect((await collectHere()).sent).toBe(1);
   });
 
   test('asks for many digests in batches', async () => {
@@ -82,7 +93,7 @@ describe('collecting', () => {
       asked.push(digests.length);
       return door.missingBlobs(attempt, digests);
     };
-    await collect({ door: { ...door, missingBlobs } });
+    await collectHere({ door: { ...door, missingBlobs } });
     expect(asked).toEqual([1000, 101]);
   });
 
@@ -97,7 +108,7 @@ describe('collecting', () => {
         largest = Math.max(largest, chunk.length);
       }
     };
-    await collect({ door: { ...door, writeBlob } });
+    await collectHere({ door: { ...door, writeBlob } });
     expect(size).toBeGreaterThan(64 * 1024 * 1024);
     expect(largest).toBeLessThanOrEqual(256 * 1024);
   });
@@ -105,15 +116,15 @@ describe('collecting', () => {
   test('refuses what cannot be kept, and sends nothing', async () => {
     await put('f');
     await symlink('/etc', join(directory, 'l'));
-    await expect(collect()).rejects.toMatchObject({ fault: { class: 'content_refused' } });
+    await expect(collectHere()).rejects.toMatchObject({ fault: { class: 'content_refused' } });
     expect(door.written).toEqual([]);
   });
+});
 
-  test('throws what the door threw', async () => {
-    await put('f');
-    const writeBlob = () => Promise.reject(new Error('the store is away'));
-    await expect(collect({ door: { ...door, writeBlob } })).rejects.toThrow('the store is away');
-  });
+test('throws what the door threw', async () => {
+  await put('f');
+  const writeBlob = () => Promise.reject(new Error('the store is away'));
+  await expect(collect({ door: { ...door, writeBlob } })).rejects.toThrow('the store is away');
 });
 
 describe('a workspace that changes while it is stored', () => {
@@ -216,4 +227,16 @@ describe('artifacts', () => {
     const chosen = await collectArtifacts({ ...order, globs: ['**/*.tmp', '*.py'] });
     expect([chosen.artifacts.map(({ path }) => path), chosen.notices]).toEqual([['out/x.tmp'], []]);
   });
+});
+
+test('memory does not grow with the size of a file', { timeout: 60_000 }, async () => {
+  const size = 1024 ** 3;
+  const file = await open(join(directory, 'large'), 'w');
+  await file.truncate(size);
+  await file.close();
+  const script = join(import.meta.dirname, 'collect-large.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, directory]);
+  const { bytes, grown }: { bytes: number; grown: number } = JSON.parse(stdout);
+  expect(bytes).toBeGreaterThan(size);
+  expect(grown).toBeLessThan(200 * 1024 ** 2);
 });

@@ -8,7 +8,8 @@ import { AttemptFaultError } from '../../src/core/attempt.ts';
 import type { PathEntry } from '../../src/core/snapshot/build.ts';
 import { emptyTreeDigest } from '../../src/core/snapshot/encode.ts';
 import { openDirectoryStorage } from '../../src/storage/directory.ts';
-import { createBlobDoor, saved, second, type BlobDoor } from './blob-door.ts';
+import { asAttemptDoor, createBlobDoor, saved, second, type BlobDoor } from './blob-door.ts';
+import { reach } from './over-http.ts';
 
 let root: string;
 let door: BlobDoor;
@@ -39,12 +40,16 @@ const link = (path: string, target: string): PathEntry => ({
 const bytesPath = (name: string) =>
   Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, 'latin1')]);
 
-/** Through the door, and by the short way of a store on this machine. */
-const ways = ['the door', 'the store'] as const;
+/** Through the door, near and far, and by the short way of a store on this machine. */
+const ways = ['the door', 'the door over HTTP', 'the store'] as const;
 
 describe.each(ways)('a snapshot restored through %s', (way) => {
   const restore = async (entries: readonly PathEntry[]) => {
     if (way === 'the door') return fetch(entries);
+    if (way === 'the door over HTTP') {
+      await using reached = await reach('over HTTP', asAttemptDoor(door));
+      return await fetchWorkspace({ door: reached, attempt: 1, root: door.saveTree(entries), directory });
+    }
     const storage = await openDirectoryStorage(join(root, 'store'));
     for (const [digest, bytes] of door.blobs) await storage.write(digest, ReadableStream.from([bytes]));
     const order = { door, attempt: 1, root: door.saveTree(entries), directory };

@@ -75,6 +75,20 @@ test('a Node that fits goes on by itself', async () => {
   expect([code, stdout, stderr]).toEqual([0, `${process.execPath} start --x\n`, '']);
 });
 
+test('packages that were not installed are asked for in one line', async () => {
+  await writeFile(join(directory, 'main.ts'), `import 'no-such-package/deep';\n`);
+  const { code, stdout, stderr } = await ended(launch([], ['start']));
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^[^\n]+no-such-package[^\n]+npm install --include=dev\n$/);
+});
+
+test('a file of its own that is missing is shown with its trace', async () => {
+  await writeFile(join(directory, 'main.ts'), `import './absent.ts';\n`);
+  const { code, stderr } = await ended(launch([], ['start']));
+  expect(code).toBe(1);
+  expect(stderr).toContain('ERR_MODULE_NOT_FOUND');
+});
+
 const asOld = (): string[] => ['--require', join(directory, 'old.cjs')];
 
 test.each([

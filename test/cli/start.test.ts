@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
 import { git } from '../git/real-git.ts';
+import { createWire } from '../journeys/wire.ts';
 
 // What `npm start` runs, as processes: in a directory of its own, on a database of the test's server.
 const launcher = join(import.meta.dirname, '..', '..', 'src', 'cli', 'launch.mjs');
@@ -132,6 +133,16 @@ test('serve is the server alone, with its log on stdout', async () => {
   expect(code).toBe(0);
   for (const line of out.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
   expect((await start(['runs']).ended).err).toMatch(/^ame: AME is not running /);
+});
+
+test('Ctrl-C ends it in the middle of a run, also while the database hangs', async () => {
+  await using wire = await createWire(database.url);
+  const hung = start(['start'], { DATABASE_URL: wire.url });
+  await hung.shows('train     | step 50');
+  wire.freeze();
+  hung.process.kill('SIGINT');
+  const { code, out } = await hung.ended;
+  expect([code, out.endsWith('Stopped.\n')]).toEqual([0, true]);
 });
 
 test('a port in use is one clear line', async () => {

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { plainCheck, problemLines, type Check } from '../../src/core/check.ts';
 import { showBytes, showDuration } from '../../src/core/check/amounts.ts';
 import { fileCheck, type FileReport } from '../../src/core/check/file-check.ts';
-import { byteLength, cutText, fitRows, fitTail } from '../../src/core/check/fit.ts';
+import { byteLength, cutText, fitRows, fitTail, lastLines } from '../../src/core/check/fit.ts';
 import { runCheck, type RunReport, type TaskReport } from '../../src/core/check/run-check.ts';
 import type { Problem } from '../../src/core/problems.ts';
 import type { Decision } from '../../src/core/trigger/decision.ts';
+import { inOrderOfEnd } from '../../src/run-check.ts';
 
 const error: Problem = {
   code: 'unknown-key',
@@ -65,6 +66,7 @@ const broken: TaskReport = {
 
 const run: RunReport = {
   annotations: [],
+  unread: { tasks: 0, exceptions: 0 },
   requestedBy: null,
   project: 'spam',
   number: 4,
@@ -262,6 +264,26 @@ describe('runCheck', () => {
     ]);
   });
 
+  test.each([
+    [{ tasks: 0, exceptions: 0 }, 0, null],
+    [{ tasks: 3, exceptions: 0 }, 0, 'those of 3 more failed tasks'],
+    [{ tasks: 0, exceptions: 1 }, 0, '1 earlier one'],
+    [{ tasks: 1, exceptions: 2 }, 510, 'those of 1 more failed task and 12 earlier ones'],
+  ])('exceptions that have no annotation are counted: %j beside %i', (unread, count, said) => {
+    const annotation = {
+      path: 'a.py',
+      line: 1,
+      column: null,
+      level: 'failure',
+      title: 'E',
+      message: 'E',
+    } as const;
+    const annotations = Array.from({ length: count }, () => annotation);
+    const { summary } = runCheck({ ...run, state: 'failed', tasks: [broken], unread, annotations });
+    if (said === null) expect(summary).not.toContain('Exceptions that');
+    else expect(summary).toContain(`Exceptions that stand beside no line here: ${said}.`);
+  });
+
   test('10,000 tasks, 10,000 artifacts and a long log fit', () => {
     const tasks = Array.from({ length: 10_000 }, (_, at) => ({ ...broken, name: `t${at}` }));
     const artifacts = tasks.map(({ name }) => ({
@@ -311,7 +333,26 @@ describe('runCheck', () => {
   });
 });
 
+test('the failure that is told is the one that came first, and of one moment the first in the plan', () => {
+  const at = (task: string, second: number | null) => ({
+    task,
+    finishedAt: second === null ? null : new Date(second * 1_000),
+  });
+  const rows = [at('a', 5), at('b', 3), at('c', null), at('d', 3), at('e', 4)];
+  expect(inOrderOfEnd(rows).map(({ task }) => task)).toEqual(['b', 'd', 'e', 'a', 'c']);
+});
+
 describe('fitting', () => {
+  test.each([
+    ['a\nb\nc\n', 2, 'b\nc\n'],
+    ['a\nb\nc', 2, 'b\nc'],
+    ['a\n', 2, 'a\n'],
+    ['', 2, ''],
+    ['\n\n', 1, '\n'],
+  ])('the last lines of %j, %i of them, are %j', (text, count, wanted) => {
+    expect(lastLines(text, count)).toBe(wanted);
+  });
+
   test('cutText cuts between characters', () => {
     expect(cutText('abc', 3)).toBe('abc');
     expect(cutText('abcd', 3)).toBe('ab…');

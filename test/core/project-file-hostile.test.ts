@@ -62,6 +62,13 @@ describe('work that a hostile file asks for', () => {
       `on: {push: {branches: ["/${'/'.repeat(120_000)}a${'/'.repeat(120_000)}b"]}}\n`,
       'bad-glob',
     ],
+    [
+      'tasks below a mistake',
+      `tasks:\n  v: {runcommand: x\n${many(3000, (index) => `  a${index}: {runcommand: y, z: 1}\n`)}`,
+      'unknown-key',
+    ],
+    ['lines that are all left open', many(30_000, () => 'a: "x\n'), 'unclosed'],
+    ['lines with tabs', `tasks:\n${many(10_000, () => '\ta: x\n')}`, 'tab-indentation'],
     ['errors of the parser', `tasks: {a: "${'\\q'.repeat(120_000)}"}\n`, 'bad-escape'],
   ])('%s', (_, text, code) => {
     expect(parseProjectFile(begin + text).problems.map((problem) => problem.code)).toContain(code);

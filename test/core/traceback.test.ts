@@ -12,9 +12,52 @@ ValueError: could not convert
 done
 `;
 
+const group = `  + Exception Group Traceback (most recent call last):
+  |   File "g.py", line 13, in <module>
+  |     main()
+  |   File "g.py", line 11, in main
+  |     raise ExceptionGroup("outer", [mk(f), mk(sub), mk(lambda: 1/0)])
+  | ExceptionGroup: outer (3 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "g.py", line 7, in mk
+    |     g()
+    |   File "g.py", line 2, in f
+    |     raise ValueError("a\\nb")
+    | ValueError: a
+b
+    +---------------- 2 ----------------
+    | Exception Group Traceback (most recent call last):
+    |   File "g.py", line 4, in sub
+    |     raise ExceptionGroup("inner", [KeyError("k"), mk(f)])
+    | ExceptionGroup: inner (2 sub-exceptions)
+    +-+---------------- 1 ----------------
+      | KeyError: 'k'
+      +---------------- 2 ----------------
+      | Traceback (most recent call last):
+      |   File "g.py", line 5, in f
+      |     raise ValueError("deep")
+      | ValueError: deep
+      +------------------------------------
+    +---------------- 3 ----------------
+    | Traceback (most recent call last):
+    |   File "g.py", line 11, in <lambda>
+    |     raise ExceptionGroup("outer", [mk(f), mk(sub), mk(lambda: 1/0)])
+    |                                                               ~^~
+    | ZeroDivisionError: division by zero
+    +------------------------------------
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "g.py", line 15, in <module>
+    raise RuntimeError("after") from e
+RuntimeError: after
+`;
+
 describe('findTracebacks', () => {
   test('frames and the exception', () => {
-    expect(findTracebacks(plain)).toEqual([
+    expect(findTracebacks(plain).found).toEqual([
       {
         frames: [
           { path: '/data/attempts/7/workspace/train.py', line: 12 },
@@ -38,7 +81,10 @@ Traceback (most recent call last):
     raise RuntimeError("no")
 RuntimeError: no
 `;
-    expect(findTracebacks(text).map(({ message }) => message)).toEqual(["KeyError: 'x'", 'RuntimeError: no']);
+    expect(findTracebacks(text).found.map(({ message }) => message)).toEqual([
+      "KeyError: 'x'",
+      'RuntimeError: no',
+    ]);
   });
 
   test('a syntax error, whose place is the last frame', () => {
@@ -51,7 +97,7 @@ Traceback (most recent call last):
         ^
 SyntaxError: invalid syntax
 `;
-    expect(findTracebacks(text)).toMatchObject([
+    expect(findTracebacks(text).found).toMatchObject([
       {
         frames: [
           { path: 'main.py', line: 1 },
@@ -63,21 +109,56 @@ SyntaxError: invalid syntax
   });
 
   test.each([
+    ['SyntaxError', '    def (:\n        ^\n', 'invalid syntax'],
+    [
+      'IndentationError',
+      '    x = 1\n    ^\n',
+      'expected an indented block after function definition on line 1',
+    ],
+    ['TabError', '    y=2\n', 'inconsistent use of tabs and spaces in indentation'],
+    ['SyntaxError', '', 'without its line'],
+  ])('a %s of the script itself has no header', (kind, source, said) => {
+    const text = `before\n  File "lone.py", line 9\n  File "s.py", line 2\n${source}${kind}: ${said}\n`;
+    expect(findTracebacks(text.replaceAll('\n', '\r\n')).found).toEqual([
+      { frames: [{ path: 's.py', line: 2 }], message: `${kind}: ${said}` },
+    ]);
+  });
+
+  test('a group of exceptions and each that it holds, and what comes after it', () => {
+    expect(findTracebacks(group).found.map(({ frames, message }) => [frames.at(-1)?.line, message])).toEqual([
+      [11, 'ExceptionGroup: outer (3 sub-exceptions)'],
+      [2, 'ValueError: a\nb'],
+      [4, 'ExceptionGroup: inner (2 sub-exceptions)'],
+      [5, 'ValueError: deep'],
+      [11, 'ZeroDivisionError: division by zero'],
+      [15, 'RuntimeError: after'],
+    ]);
+  });
+
+  test('a line of source that looks like the margin of a group is none outside of one', () => {
+    const text =
+      'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    | other\nTypeError: no | here\n';
+    expect(findTracebacks(text).found).toMatchObject([{ message: 'TypeError: no | here' }]);
+  });
+
+  test.each([
+    ['a place and an exception of another kind', '  File "a.py", line 1\n    x\nKeyError: 1\n'],
     ['nothing', ''],
     ['cut off before the exception', 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n'],
     ['without a frame', 'Traceback (most recent call last):\nKeyError\n'],
     ['frames alone', '  File "a.py", line 1, in f\nKeyError\n'],
   ])('%s is none', (_, text) => {
-    expect(findTracebacks(text)).toEqual([]);
+    expect(findTracebacks(text).found).toEqual([]);
   });
 
   test('of very many the last ones, and of a recursion a thousand frames', () => {
     const one = (at: number): string =>
       `Traceback (most recent call last):\n${`  File "a.py", line ${at}, in f\n`.repeat(2_000)}E${at}: x\n\n`;
-    const found = findTracebacks(Array.from({ length: 30 }, (_, at) => one(at + 1)).join(''));
+    const { found, leftOut } = findTracebacks(Array.from({ length: 30 }, (_, at) => one(at + 1)).join(''));
     expect(found.map(({ message }) => message)).toEqual(
       Array.from({ length: 10 }, (_, at) => `E${at + 21}: x`),
     );
+    expect(leftOut).toBe(20);
     expect(found[0]?.frames).toHaveLength(1_000);
   });
 });
@@ -102,7 +183,7 @@ test.each([
 test('an annotation names the task and cannot play tricks', () => {
   const [traceback] = findTracebacks(
     'Traceback (most recent call last):\n  File "a.py", line 1\nE: \u202Eevil\u0007\n',
-  );
+  ).found;
   if (!traceback) throw new Error('none was found');
   expect(tracebackAnnotation('train', { path: 'a.py', line: 1 }, traceback)).toMatchObject({
     path: 'a.py',

@@ -55,6 +55,7 @@ function told(said: Check, hostCheckId: string | null) {
 const noGithub = {
   current: () => Promise.reject(new Error('asked')),
   webhookSecrets: () => Promise.reject(new Error('asked')),
+  knownWebhookSecrets: () => [],
   forget: () => {},
 };
 

@@ -11,6 +11,7 @@ import {
   type Connection,
 } from '../../src/db/connect.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
+import { createWire } from '../journeys/wire.ts';
 
 let database: TestDatabase;
 let db: Connection;
@@ -85,6 +86,50 @@ describe('the database is away where', () => {
     await cut.close();
   });
 
+  test('it falls silent: the query is given up with its connection, and another one works', async () => {
+    await using wire = await createWire(database.url);
+    const broken: Error[] = [];
+    const onError = (error: Error) => broken.push(error);
+    const silent = connect({ url: wire.url, max: 1, answerMs: 1_000, onError });
+    const pids: unknown[] = [];
+    const notePid = async (): Promise<void> => {
+      pids.push(
+        (await silent.orm.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`)).rows[0]?.pid,
+      );
+    };
+    await notePid();
+    wire.freeze();
+    expect(isDatabaseAway(await failure(silent.orm.execute(sql`select 1`)))).toBe(true);
+    wire.mend();
+    await notePid();
+    expect(pids[0]).not.toBe(pids[1]);
+    // What is undone and given back after it finds the connection broken, and waits no second time.
+    const inner = failure(
+      inTransaction(silent, async (tx) => {
+        await tx.orm.execute(sql`select 1`);
+        wire.freeze();
+        await tx.orm.execute(sql`select 1`);
+      }),
+    );
+    expect(isDatabaseAway(await inner)).toBe(true);
+    wire.mend();
+    await notePid();
+    expect(new Set(pids).size).toBe(3);
+    expect(broken.map(({ message }) => message)).toContain('the database did not answer within 1 s');
+    await silent.close();
+  });
+
+  test('it hangs in the middle of a stop, which does not wait for it', async () => {
+    await using wire = await createWire(database.url);
+    const hung = connect({ url: wire.url });
+    expect(await isReachable(hung)).toBe(true);
+    wire.freeze();
+    const asking = failure(hung.orm.execute(sql`select 1`));
+    hung.hasten();
+    expect(isDatabaseAway(await asking)).toBe(true);
+    await hung.close();
+  });
+
   test('an administrator ends the session, and the pool goes on', async () => {
     const asking = failure(
       inTransaction(db, async (tx) => {
@@ -102,6 +147,18 @@ describe('the database is away where', () => {
     expect(isDatabaseAway(error)).toBe(true);
     expect(sqlState(error)).toBeUndefined();
   });
+});
+
+test('a connection that is closed is closed for the server too', async () => {
+  const told: Error[] = [];
+  const own = connect({ url: database.url, onError: (error) => told.push(error) });
+  const asked = Array.from({ length: 5 }, () =>
+    own.orm.execute<{ pid: number }>(sql`select pg_backend_pid() as pid, pg_sleep(0.05)`),
+  );
+  const pids = (await Promise.all(asked)).map(({ rows }) => rows[0]?.pid ?? 0);
+  await own.close();
+  const left = await db.orm.execute(sql`select from pg_stat_activity where pid in ${pids}`);
+  expect([left.rowCount, told]).toEqual([0, []]);
 });
 
 describe('the database is not away where', () => {

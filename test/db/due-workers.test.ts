@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { claim, releaseDead, type Claim } from '../../src/db/due.ts';
 import { findRun } from '../../src/db/runs.ts';
 import { openWorkerSession, type WorkerSession } from '../../src/db/worker.ts';
+import { createWire } from '../journeys/wire.ts';
 import { connectTestDatabase, storeProject, storeRun, type Connected, type Home } from './connected.ts';
 
 let connected: Connected;
@@ -58,6 +59,32 @@ describe('a worker that is gone', () => {
     expect(await queueOf(one.id)).toMatchObject({ claimedBy: null, dueAt: connected.clock.now });
     expect(await queueOf(two.id)).toMatchObject({ claimedBy: alive.worker });
     expect(await take(alive.worker)).toHaveLength(1);
+  });
+
+  test('learns that its session fell silent, and can leave it', async () => {
+    await using wire = await createWire(connected.url);
+    const silent = await openWorkerSession(wire.url, () => {}, { beatMs: 20, answerMs: 1_000 });
+    wire.freeze();
+    expect(await silent.lost).toMatchObject({ code: 'ETIMEDOUT' });
+    await silent.close();
+    wire.mend();
+    const hung = await openWorkerSession(wire.url, () => {});
+    wire.freeze();
+    await hung.close();
+  });
+
+  test('asks again and again whether its session is there', async () => {
+    const session = await openWorkerSession(connected.url, () => {}, { beatMs: 20, answerMs: 20_000 });
+    const beats = new Set<unknown>();
+    while (beats.size < 3) {
+      const { rows } = await connected.db.orm.execute<{ at: string }>(
+        sql`select query_start::text as at from pg_stat_activity
+            where datname = current_database() and application_name = 'ame-worker' and query = 'select 1'`,
+      );
+      for (const { at } of rows) beats.add(at);
+    }
+    await session.close();
+    expect(await session.lost).toMatchObject({ message: 'the session ended' });
   });
 
   test('is not taken for dead because of another lock, or another database', async () => {

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, mkdtempSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -236,6 +236,29 @@ describe('stop', () => {
     expect(door.text(1, 1)).not.toContain('not reached');
   });
 
+  test.runIf(onLinux)('TERM also reaches what has left the group, and everyone once', async () => {
+    const { executor, run, door, directory } = await house();
+    const saved = join(directory, 'saved');
+    const away = `import os, signal, sys
+def save(*_):
+    open("${saved}", "a").write("saved")
+    print("saved", flush=True)
+    os._exit(0)
+signal.signal(signal.SIGTERM, save)
+print("up", flush=True)
+signal.pause()`;
+    await writeFile(join(directory, 'away.py'), away);
+    const script = `python3 -c 'import subprocess, sys
+subprocess.Popen([sys.executable, "${join(directory, 'away.py')}"], start_new_session=True)'
+sh -c 'trap "echo here" TERM; echo up; sleep 1000 & wait; sleep 0.2; exit 0'`;
+    const report = run(attemptOrder(1, script));
+    await door.printed(1, 'up\nup');
+    await executor.stop(1);
+    await report;
+    expect(await readFile(saved, 'utf8')).toBe('saved');
+    expect(door.text(1, 1).split('\n').sort()).toEqual(['', 'here', 'saved', 'up', 'up']);
+  });
+
   test.runIf(onLinux)('KILL after the grace, also to what has left the group', async () => {
     const { executor, run, door, directory } = await house({ graceMs: 100 });
     const fifo = await watchFifo(directory);
@@ -330,6 +353,71 @@ test('as many at once as there are slots, the oldest run first', async () => {
   await executor.stop(50);
   await Promise.all([first, ...later]);
   expect(order).toEqual([50, 5, 6, 3, 4]);
+});
+
+describe('orders that come in any sequence before anything has begun', () => {
+  const of = (id: number): AttemptOrder => attemptOrder(id, 'true', { run: { id, number: 1 } });
+
+  test.each([1, 2])('the oldest runs are first, with %i slots', async (slots) => {
+    const order: number[] = [];
+    const door = createMemoryDoor({}, { started: async (attempt) => void order.push(attempt) });
+    const { run } = await house({ door, slots });
+    const ids = [105, 101, 107, 100, 103, 106, 102, 104];
+    const reports = await Promise.all(ids.map((id) => run(of(id))));
+    expect(reports.map(({ ending, fault }) => [ending?.exitCode, fault])).toEqual(ids.map(() => [0, null]));
+    const sorted = (list: readonly number[]): number[] => list.toSorted((a, b) => a - b);
+    expect(sorted(order.slice(0, slots))).toEqual([100, 101].slice(0, slots));
+    expect(slots === 1 ? order : sorted(order)).toEqual(sorted(ids));
+  });
+
+  test('what is put back has left its workspace before it comes again', async () => {
+    const written = Promise.withResolvers<void>();
+    const fetched: string[] = [];
+    const { run, executor, door } = await house({
+      slots: 1,
+      fetch: async ({ attempt, directory }) => {
+        fetched.push(`${attempt} begins`);
+        if (attempt !== 9 || fetched.length > 1) return;
+        void executor.start(of(8));
+        await written.promise;
+        await writeFile(join(directory, 'late'), '').catch(() => null);
+        fetched.push('9 is late');
+      },
+    });
+    const report = run(attemptOrder(9, 'ls', { run: { id: 9, number: 1 } }));
+    const early = door.of(8).finished.promise;
+    await executor.observe([]);
+    written.resolve();
+    await Promise.all([report, early]);
+    expect(fetched).toEqual(['9 begins', '9 is late', '8 begins', '9 begins']);
+    expect(door.text(9, 1)).toBe('');
+  });
+
+  test('one that is put back can be stopped, and one that has long been preparing keeps its slot', async () => {
+    const clock = createManualClock();
+    const order: number[] = [];
+    const prepared = Promise.withResolvers<void>();
+    const door = createMemoryDoor(
+      {},
+      {
+        async input(attempt) {
+          if (attempt !== 7) await prepared.promise;
+          return { root: '0'.repeat(64), secrets: [], artifacts: null };
+        },
+        started: async (attempt) => void order.push(attempt),
+      },
+    );
+    const { run, executor } = await house({ door, slots: 1, clock });
+    const newest = run(of(9));
+    const newer = run(of(8));
+    await executor.stop(9);
+    expect(await newest).toMatchObject({ ending: null, fault: null });
+    clock.advance(1_000);
+    const oldest = run(of(7));
+    prepared.resolve();
+    await Promise.all([newer, oldest]);
+    expect(order).toEqual([8, 7]);
+  });
 });
 
 test('GPUs are handed out; what asks for more than there is runs with a notice', async () => {

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GitError } from '../../src/git/git-error.ts';
 import {
+  AmbiguousCommitError,
   blobIdAt,
   changedPaths,
   commitInfo,
@@ -169,6 +171,30 @@ describe('history', () => {
     expect(await Promise.all(none.map((name) => resolveRef(dir, name)))).toEqual(none.map(() => null));
   });
 
+  test('the first seven digits of a commit are enough, where no other commit begins so', async () => {
+    for (const digits of [7, 12, 39])
+      expect(await resolveRef(dir, side.slice(0, digits))).toEqual({ ref: null, commit: side });
+    const tag = await git(work, 'rev-parse', 'refs/tags/v1');
+    expect(await resolveRef(dir, tag.slice(0, 12))).toEqual({ ref: null, commit: first });
+    const blob = await git(work, 'rev-parse', 'HEAD:moved.yaml');
+    const none = [side.slice(0, 6), blob.slice(0, 12), `${side.slice(0, 12)}^`, 'f'.repeat(7), `${side}0`];
+    expect(await Promise.all(none.map((name) => resolveRef(dir, name)))).toEqual(none.map(() => null));
+
+    const { commits, mixed } = alikeObjects(await git(work, 'rev-parse', `${first}^{tree}`));
+    for (const { type, content } of [...commits, ...mixed]) {
+      const file = join(temporary.path, 'object');
+      await writeFile(file, content);
+      await git(dir, 'hash-object', '-t', type, '-w', file);
+    }
+    const [one, other] = commits.map(({ id }) => id);
+    const shared = one?.slice(0, 7) ?? '';
+    await expect(resolveRef(dir, shared)).rejects.toThrow(AmbiguousCommitError);
+    expect(await resolveRef(dir, other ?? '')).toEqual({ ref: null, commit: other });
+    expect(await resolveRef(dir, other?.slice(0, 20) ?? '')).toEqual({ ref: null, commit: other });
+    const [commit] = mixed.map(({ id }) => id);
+    expect(await resolveRef(dir, commit?.slice(0, 7) ?? '')).toEqual({ ref: null, commit });
+  });
+
   test('of a commit what people are shown', async () => {
     const at = new Date('2026-01-02T03:04:05Z');
     expect(await commitInfo(dir, first)).toEqual({
@@ -193,3 +219,30 @@ test('a repository with SHA-256 reads alike', async () => {
   expect((await readFileAt(join(other, '.git'), head, 'a'))?.content.toString()).toBe('a');
   expect(await changedPaths(join(other, '.git'), '0'.repeat(64), head)).toEqual(['a']);
 });
+
+type Made = { readonly type: 'commit' | 'blob'; readonly content: string; readonly id: string };
+
+/** Two commits, and a commit and a blob, that begin with the same seven digits: with 2^16 of each there are some. */
+function alikeObjects(tree: string): { readonly commits: readonly Made[]; readonly mixed: readonly Made[] } {
+  const make = (type: Made['type'], content: string): Made => {
+    const id = createHash('sha1').update(`${type} ${content.length}\0${content}`).digest('hex');
+    return { type, content, id };
+  };
+  const person = 'Ada <ada@example.com> 1700000000 +0000';
+  const seen = new Map<string, Made>();
+  let commits: readonly Made[] = [];
+  let mixed: readonly Made[] = [];
+  for (let count = 0; count < 65_536; count += 1) {
+    const commit = make('commit', `tree ${tree}\nauthor ${person}\ncommitter ${person}\n\n${count}\n`);
+    const before = seen.get(commit.id.slice(0, 7));
+    if (before) commits = [before, commit];
+    else seen.set(commit.id.slice(0, 7), commit);
+  }
+  const taken = new Set(commits.map(({ id }) => id.slice(0, 7)));
+  for (let count = 0; count < 65_536; count += 1) {
+    const blob = make('blob', `${count}\n`);
+    const before = seen.get(blob.id.slice(0, 7));
+    if (before && !taken.has(blob.id.slice(0, 7))) mixed = [before, blob];
+  }
+  return { commits, mixed };
+}

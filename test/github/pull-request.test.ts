@@ -28,17 +28,40 @@ test('a pull request of the repository itself is read in one request', async () 
   expect(asked()).toEqual(['graphql']);
 });
 
-test.each(['nothing is known of', 'an old head is known of'])('two requests where %s', async (what) => {
+test.each(['nothing is known of', 'a head that is gone is known of'])(
+  'two requests where %s',
+  async (what) => {
+    const { connect, repository, fake, asked } = on();
+    const { there, here } = await repository();
+    await there.commit({ 'a.py': '1\n' });
+    await there.commit({ 'ame.yaml': 'name: old\n' }, { branch: 'topic' });
+    const { number } = await fake.openPullRequest(there, { head: 'topic', base: 'main' });
+    const head = await there.commit({ 'ame.yaml': 'name: new\n' }, { branch: 'topic' });
+    const pull = await readPullRequest(
+      connect(),
+      here,
+      number,
+      what.startsWith('a head') ? 'a'.repeat(40) : null,
+    );
+    expect(pull.head).toMatchObject({ commit: head.after, file: { content: Buffer.from('name: new\n') } });
+    expect(pull.outdated).toBe(false);
+    expect(pull.base.file).toBeNull();
+    expect(asked()).toEqual(['graphql', 'graphql']);
+  },
+);
+
+test('an older head is read in one request, with its own file', async () => {
   const { connect, repository, fake, asked } = on();
   const { there, here } = await repository();
   await there.commit({ 'a.py': '1\n' });
   const old = await there.commit({ 'ame.yaml': 'name: old\n' }, { branch: 'topic' });
-  const { number } = await fake.openPullRequest(there, { head: 'topic', base: 'main' });
-  const head = await there.commit({ 'ame.yaml': 'name: new\n' }, { branch: 'topic' });
-  const pull = await readPullRequest(connect(), here, number, what.startsWith('an old') ? old.after : null);
-  expect(pull.head).toMatchObject({ commit: head.after, file: { content: Buffer.from('name: new\n') } });
-  expect(pull.base.file).toBeNull();
-  expect(asked()).toEqual(['graphql', 'graphql']);
+  const pull = await fake.openPullRequest(there, { head: 'topic', base: 'main' });
+  await there.commit({ 'ame.yaml': 'name: new\n' }, { branch: 'topic' });
+  const github = connect();
+  const read = await readPullRequest(github, here, pull.number, old.after);
+  expect(read).toMatchObject({ outdated: true, head: { commit: old.after, ref: 'topic' } });
+  expect(read.head.file?.content.toString()).toBe('name: old\n');
+  expect(asked()).toEqual(['graphql']);
 });
 
 test('a pull request from a fork has its head in the base repository', async () => {

@@ -25,7 +25,8 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ame-crash-'));
   database = await createTestDatabase();
   ears = await openEars(database.url);
-  db = connect({ url: database.url });
+  // Under a name of its own: a test cuts every session of the server.
+  db = connect({ url: `${database.url}?application_name=reader` });
   read = createReader({ db, storage: await openDirectoryStorage(join(directory, 'data', 'content')) });
 });
 afterAll(async () => {

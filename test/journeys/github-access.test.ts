@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findGithubRepository } from '../../src/db/repositories.ts';
 import { readSecrets, saveSecret } from '../../src/db/secrets.ts';
+import { installationRepositoriesPayload, repositoryPayload } from '../fakes/github/payloads.ts';
 import { createGithubAme, type GithubAme } from './github.ts';
 import { createPipes } from './pipes.ts';
 
@@ -121,4 +122,67 @@ test('a default branch that becomes another one is read, and runs nothing', asyn
   await settle();
   expect(told(pets, trunk.after)).toEqual(['ame.yaml: neutral']);
   expect(await row(pets)).toMatchObject({ defaultBranch: 'trunk' });
+});
+
+test('events of before that come late change nothing of what is true now', async () => {
+  const { github, settle, ame } = world;
+  await using pipes = await createPipes();
+  const hold = await pipes.hold();
+  const made = await github.addInstallation({ account: 'fir' });
+  await github.addInstallation({ account: 'yew' });
+  const pets = await github.addRepository(made, { owner: 'fir', name: 'pets' });
+  await world.hear();
+  const by = { id: 1, login: 'ada', type: 'User' } as const;
+  const archived = repositoryPayload(github.world, pets, { action: 'archived' }, by);
+  await github.transfer(pets, 'yew');
+  await settle();
+  await world.hear();
+  await github.push(pets, { 'ame.yaml': file.replace('echo', `read _ < ${hold.path}`) });
+  await ame.until(async () =>
+    (await ame.read.runs({ owner: 'yew', name: 'pets' }))[0]?.state === 'running' ? true : undefined,
+  );
+  await github.deliver('repository', archived, { installation: made });
+  const now = github.world.installations.find(({ account }) => account.login === 'yew');
+  if (!now) throw new Error('there is no such installation');
+  const removed = installationRepositoriesPayload(github.world, 'removed', now, [pets], by);
+  await github.deliver('installation_repositories', removed, { installation: now });
+  await ame.step();
+  await ame.step();
+  hold.release();
+  await settle();
+  expect(await row(pets)).toMatchObject({ owner: 'yew', access: 'open' });
+  expect((await ame.read.runs({ owner: 'yew', name: 'pets' })).map(({ state }) => state)).toEqual([
+    'succeeded',
+  ]);
+});
+
+test('removed and installed again under another id, what was pushed meanwhile is answered', async () => {
+  const { github, settle, told } = world;
+  const first = await github.addInstallation({ account: 'ash' });
+  const pets = await github.addRepository(first, { owner: 'ash', name: 'pets' });
+  await world.hear();
+  await github.push(pets, { 'ame.yaml': file });
+  await settle();
+  await github.remove(first);
+  await settle();
+  expect(await row(pets)).toMatchObject({ access: 'removed' });
+  const meanwhile = await pets.commit({ a: '1' }, { branch: 'main', message: 'meanwhile' });
+  const again = await github.addInstallation({ account: 'ash', repositories: [pets] });
+  await settle();
+  await world.hear();
+  expect(await row(pets)).toMatchObject({ access: 'open', installationId: String(again.id) });
+  expect(told(pets, meanwhile.after)).toEqual(['ame.yaml: success', 'ame / main: success']);
+});
+
+test('a repository that was deleted and restored is read again', async () => {
+  const { github, settle } = world;
+  const made = await github.addInstallation({ account: 'bay' });
+  const pets = await github.addRepository(made, { owner: 'bay', name: 'pets' });
+  await world.hear();
+  await github.deleteRepository(pets);
+  await settle();
+  expect(await row(pets)).toMatchObject({ access: 'deleted' });
+  pets.deleted = false;
+  await world.hear();
+  expect(await row(pets)).toMatchObject({ access: 'open' });
 });

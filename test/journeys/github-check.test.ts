@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FakeRepository } from '../fakes/github/repository.ts';
 import type { FakeCheckRun, FakeInstallation } from '../fakes/github/world.ts';
+import { listParked } from '../../src/db/due.ts';
 import { createGithubAme, type GithubAme } from './github.ts';
 import { createClock } from './harness.ts';
 import { createPipes } from './pipes.ts';
@@ -16,9 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-async function repository(): Promise<FakeRepository> {
+/** One that AME has looked at, with these files in it before. */
+async function repository(files: Readonly<Record<string, string>> = {}): Promise<FakeRepository> {
   const name = `checks-${(repositories += 1)}`;
   const made = await world.github.addRepository(installation, { owner: 'acme', name });
+  if (Object.keys(files).length > 0) await made.commit(files, { branch: 'main', message: 'before' });
   world.github.setPermission(made, 'ada', 'write');
   world.github.setPermission(made, 'bob', 'read');
   await world.hear();
@@ -164,4 +167,78 @@ test('a limit of one installation does not stop another, and is waited for', asy
   clock.advance(700);
   await settle();
   expect(told(mine, limited.after)).toEqual(['ame.yaml: success', 'ame / main: success']);
+});
+
+test('Re-run on the file’s check makes another one, also where GitHub failed at first', async () => {
+  const { github, settle } = world;
+  const pets = await repository();
+  await github.push(pets, { 'ame.yaml': file('echo') });
+  await settle();
+  github.failNext('checks/create', { status: 502, body: { message: 'Server Error' } });
+  await github.pressRerun(check(pets, 'ame.yaml'), 'ada');
+  await settle();
+  clock.advance(120);
+  await settle();
+  const made = github.checkRuns(pets).filter(({ name }) => name === 'ame.yaml');
+  expect(made.map(({ conclusion }) => conclusion)).toEqual(['success', 'success']);
+  // The button of the older one is the same check's.
+  const [older] = made;
+  if (!older) throw new Error('there is no check');
+  await github.pressRerun(older, 'ada');
+  await settle();
+  expect(github.checkRuns(pets).filter(({ name }) => name === 'ame.yaml')).toHaveLength(3);
+  const decisions = await world.ame.read.decisions({ owner: 'acme', name: pets.name });
+  expect(decisions.filter(({ rule }) => rule === 'press-retold')).toMatchObject([
+    { message: '@ada on GitHub asked for ame.yaml again.' },
+    { message: '@ada on GitHub asked for ame.yaml again.' },
+  ]);
+});
+
+test.each([
+  ['a wrong key', 401, 'Bad credentials'],
+  ['a permission that is not granted', 403, 'Resource not accessible by integration'],
+])('%s is waited for, however long, and nothing is parked', async (_, status, message) => {
+  const { github, settle, told, ame } = world;
+  const pets = await repository();
+  github.failNext(() => true, { status, body: { message } }, 100_000);
+  const pushed = await github.push(pets, { 'ame.yaml': file('echo') });
+  for (let at = 0; at < 25; at += 1) {
+    clock.advance(1_000);
+    await settle();
+  }
+  expect(await listParked(ame.ctx.db)).toEqual([]);
+  github.world.faults.length = 0;
+  clock.advance(1_000);
+  await settle();
+  expect(told(pets, pushed.after)).toEqual(['ame.yaml: success', 'ame / main: success']);
+});
+
+test('an older push that is read before a newer one and stored after it takes nothing from it', async () => {
+  const { github, settle, told, ame } = world;
+  await using pipes = await createPipes();
+  const hold = await pipes.hold();
+  const busy = `projectname: pets\non: {push: {paths: [src/**]}}\nconcurrency: {when_busy: cancel}\ntasks:\n  main: read _ < ${hold.path}\n`;
+  const pets = await repository({ 'ame.yaml': busy });
+  const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  github.slowNext(({ path }) => {
+    if (!path.includes('/compare/')) return false;
+    reached.resolve();
+    return true;
+  }, held.promise);
+  const older = await github.push(pets, { 'src/a.py': '1' });
+  const first = ame.loops.deliveries.once();
+  await reached.promise;
+  const newer = await github.push(pets, { 'src/a.py': '2' });
+  await ame.loops.deliveries.once();
+  held.resolve();
+  await first;
+  await ame.until(async () =>
+    (await runsOf(pets)).some(({ commit, state }) => commit === newer.after && state === 'running')
+      ? true
+      : undefined,
+  );
+  hold.release();
+  await settle();
+  expect(told(pets, newer.after)).toEqual(['ame.yaml: success', 'ame / main: success']);
+  expect(told(pets, older.after)).toEqual(['ame.yaml: success', 'ame / main: cancelled']);
 });

@@ -92,3 +92,33 @@ test('the same delivery twice, and another one of the same push, are one run', a
   expect(told(pets, pushed.after)).toEqual(['ame.yaml: success', 'ame / main: success']);
   expect(await runsOf(pets)).toHaveLength(1);
 });
+
+test('many pushes of one branch that were missed are caught up without getting in each other’s way', async () => {
+  const { github, told, ame } = world;
+  const pets = await repository('cancel');
+  github.dropDeliveries(30);
+  const pushed: string[] = [];
+  for (let at = 0; at < 30; at += 1) pushed.push((await github.push(pets, { a: String(at) })).after);
+  clock.advance(3_600);
+  await world.hear();
+  await world.hear();
+  const last = pushed.at(-1) ?? '';
+  expect(told(pets, last)).toEqual(['ame.yaml: success', 'ame / main: success']);
+  const runs = await runsOf(pets);
+  expect(runs).toHaveLength(30);
+  expect(runs.filter(({ state }) => state === 'cancelled')).toHaveLength(29);
+  // A deadlock would be a failure of the row, and each costs a second.
+  const { rows } = await ame.ctx.db.orm.execute('select id from runs where failures > 0');
+  expect(rows).toEqual([]);
+});
+
+test('a start asks GitHub for what it sent while nobody was here', async () => {
+  const { github, told, ame } = world;
+  const pets = await repository();
+  github.dropDeliveries(1);
+  const pushed = await github.push(pets, { a: '1' }, { branch: 'topic' });
+  clock.advance(3_600);
+  await ame.sweep();
+  await ame.settle();
+  expect(told(pets, pushed.after)).toEqual(['ame.yaml: success', 'ame / main: success']);
+});

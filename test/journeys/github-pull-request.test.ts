@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FakeRepository } from '../fakes/github/repository.ts';
-import type { FakeInstallation } from '../fakes/github/world.ts';
+import type { FakeInstallation, FakePull } from '../fakes/github/world.ts';
 import { createGithubAme, type GithubAme } from './github.ts';
 import { text } from './text.ts';
 
@@ -51,20 +51,23 @@ test('a commit that is reached by push and by pull request is checked once and r
 test('a pull request alone runs its head; a newer head takes the place of the one before', async () => {
   const { github, settle, told } = world;
   const pets = await repository('pull_request', 'cancel');
-  await pets.commit({ 'src/a.py': '2\n' }, { branch: 'topic', message: 'first' });
+  const first = await pets.commit({ 'src/a.py': '2\n' }, { branch: 'topic', message: 'first' });
   const pull = await github.openPullRequest(pets, { head: 'topic', base: 'main', draft: true });
   const second = await pets.commit({ 'src/a.py': '3\n' }, { branch: 'topic', message: 'second' });
   await github.updatePullRequest(pull, {});
   await settle();
   expect(told(pets, second.after)).toEqual(['ame.yaml: success', 'ame / main: success']);
-  expect(await runsOf(pets)).toMatchObject([
+  const wanted = [
     { commit: second.after, trigger: 'pull_request', whenBusy: 'cancel', state: 'succeeded' },
-  ]);
+    { commit: first.after, trigger: 'pull_request', whenBusy: 'cancel', state: 'cancelled', startedAt: null },
+  ];
+  expect((await runsOf(pets)).toSorted((a, b) => b.state.localeCompare(a.state))).toMatchObject(wanted);
+  expect(told(pets, first.after)).toEqual(['ame.yaml: success', 'ame / main: cancelled']);
   await github.updatePullRequest(pull, { draft: false });
   await github.updatePullRequest(pull, { state: 'closed' });
   await github.updatePullRequest(pull, { state: 'open' });
   await settle();
-  expect(await runsOf(pets)).toHaveLength(1);
+  expect(await runsOf(pets)).toHaveLength(2);
 });
 
 test('base branch and paths are those between merge base and head, also beyond 300 files', async () => {
@@ -128,6 +131,102 @@ test('what the base branch says about forks counts', async () => {
   await github.updatePullRequest(pull, {});
   await settle();
   expect(told(pets, broken.after)).toEqual(['ame.yaml: failure']);
+});
+
+test('a head of a fork that was pushed over or closed before anybody looked has the check of its file', async () => {
+  const { github, settle, told } = world;
+  const pets = await repository('[push, pull_request]');
+  const fork = await github.fork(pets, { owner: 'trudy' });
+  const commit = (task: string) =>
+    fork.commit({ 'ame.yaml': file('pull_request', task) }, { branch: 'main', message: task });
+  const first = await commit('echo 1');
+  const pull = await github.openPullRequest(pets, { head: 'main', headRepository: fork, base: 'main' });
+  const second = await commit('echo 2');
+  await github.updatePullRequest(pull, {});
+  await settle();
+  expect(told(pets, first.after)).toEqual(['ame.yaml: neutral']);
+  expect(told(pets, second.after)).toEqual(['ame.yaml: neutral', 'ame / main: action_required']);
+  const third = await commit('echo 3');
+  await github.updatePullRequest(pull, {});
+  await github.updatePullRequest(pull, { state: 'closed' });
+  await settle();
+  expect(told(pets, third.after)).toEqual(['ame.yaml: neutral']);
+  expect(await runsOf(pets)).toEqual([]);
+});
+
+describe('a push to a branch with an open pull request is told twice', () => {
+  const both = '{push: {paths: [src/**]}, pull_request: {paths: [src/**]}}';
+  const orders = ['push first', 'pull request first'] as const;
+
+  /** Both deliveries of one push, in this order; `apart`: the second one comes when all is done. */
+  async function pushed(
+    of: FakeRepository,
+    pull: FakePull,
+    files: Readonly<Record<string, string>>,
+    { order, apart = false }: { readonly order: (typeof orders)[number]; readonly apart?: boolean },
+  ) {
+    const { github, settle, requestsOf } = world;
+    const head = await of.commit(files, { branch: 'topic', message: 'more' });
+    const tell = [() => github.deliverPush(of, head), () => github.updatePullRequest(pull, {})];
+    const asked = await requestsOf(async () => {
+      for (const one of order === 'push first' ? tell : tell.toReversed()) {
+        await one();
+        if (apart) await settle();
+      }
+      await settle();
+    });
+    return { head, asked };
+  }
+
+  async function opened(on: string | null, files: Readonly<Record<string, string>> = {}) {
+    const name = `pulls-${(repositories += 1)}`;
+    const of = await world.github.addRepository(installation, { owner: 'acme', name });
+    await of.commit(
+      { 'src/a.py': '1\n', ...(on === null ? {} : { 'ame.yaml': file(on) }), ...files },
+      { branch: 'main', message: 'before' },
+    );
+    await of.commit({ 'README.md': '1\n' }, { branch: 'topic', message: 'topic' });
+    const pull = await world.github.openPullRequest(of, { head: 'topic', base: 'main' });
+    await world.hear();
+    return { of, pull };
+  }
+
+  test.each(orders)('without a file it costs one request in all: %s', async (order) => {
+    const { of, pull } = await opened(null);
+    const { head, asked } = await pushed(of, pull, { 'src/a.py': '2\n' }, { order });
+    expect(asked).toHaveLength(1);
+    expect(world.told(of, head.after)).toEqual([]);
+    const decisions = await world.ame.read.decisions({ owner: 'acme', name: of.name });
+    expect(decisions.slice(-2)).toMatchObject([{ rule: 'file-absent' }, { rule: 'file-absent' }]);
+  });
+
+  test.each(
+    orders.flatMap((order) => [
+      [order, '[push, pull_request]', false] as const,
+      [order, both, false] as const,
+      [order, both, true] as const,
+    ]),
+  )(
+    '%s, on: %s, apart: %s: one run, five requests until it is in progress, eight in all',
+    async (...given) => {
+      const [order, on, apart] = given;
+      const { of, pull } = await opened(on);
+      const { head, asked } = await pushed(of, pull, { 'src/a.py': '2\n' }, { order, apart });
+      expect(world.told(of, head.after)).toEqual(['ame.yaml: success', 'ame / main: success']);
+      expect((await runsOf(of)).filter(({ commit }) => commit === head.after)).toMatchObject([
+        { ref: 'refs/heads/topic', whenBusy: 'allow', state: 'succeeded' },
+      ]);
+      expect(asked.length).toBeLessThanOrEqual(8);
+      const started = asked.findIndex(({ body }) => JSON.stringify(body ?? null).includes('"in_progress"'));
+      expect(started).toBeLessThan(5);
+    },
+  );
+
+  test.each(orders)('where only one of the two lets it run, it runs: %s', async (order) => {
+    const { of, pull } = await opened('{push: {paths: [docs/**]}, pull_request: {paths: [src/**]}}');
+    const { head } = await pushed(of, pull, { 'src/a.py': '2\n' }, { order });
+    expect(world.told(of, head.after)).toEqual(['ame.yaml: success', 'ame / main: success']);
+  });
 });
 
 test('a group of the merge queue has its answer like any other head', async () => {

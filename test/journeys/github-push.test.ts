@@ -134,6 +134,23 @@ test('an exception stands beside its line, and the end of the log below the tabl
   expect(check?.text).toMatch(/running \d/);
 });
 
+test('a script that cannot be compiled has its line too, and the end of the log is thirty lines', async () => {
+  const { github, settle } = world;
+  const pets = await repository();
+  await github.push(pets, {
+    'ame.yaml': file('seq 100; python3 src/train.py'),
+    'src/train.py': 'import json\n\ndef (:\n    pass\n',
+  });
+  await settle();
+  const check = github.checkRuns(pets).find(({ name }) => name === 'ame / main');
+  expect(check?.annotations).toMatchObject([
+    { path: 'src/train.py', start_line: 3, title: expect.stringContaining('SyntaxError') },
+  ]);
+  const [, log = ''] = /```\n([\s\S]*?)\n```/.exec(check?.text ?? '') ?? [];
+  expect(log.split('\n')).toHaveLength(30);
+  expect(log).toMatch(/^75\n[\s\S]*SyntaxError: .*$/);
+});
+
 test('a tag, a deleted branch and a commit that comes back have their answers', async () => {
   const { github, settle, told, ame } = world;
   const pets = await repository({ 'ame.yaml': file('echo', '{push: {branches: ["**"], tags: ["v*"]}}') });

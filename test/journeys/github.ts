@@ -41,7 +41,12 @@ export async function createGithubAme(options: AmeOptions = {}): Promise<GithubA
   return {
     ame,
     github,
-    settle: () => ame.settle(),
+    async settle() {
+      await ame.settle();
+      // First words that wait a moment for a better one, which has come by now if it comes.
+      await ame.ctx.db.orm.execute('update checks set due_at = now() where said is null and due_at > now()');
+      await ame.settle();
+    },
     async hear() {
       await wakeApps(ame.ctx.db);
       await ame.settle();

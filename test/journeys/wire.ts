@@ -1,21 +1,24 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A wire to a TCP server that can be cut and mended. */
+/** A wire to a TCP server that can be cut, frozen and mended. */
 export type Wire = AsyncDisposable & {
   /** The address with the wire in between. */
   readonly url: string;
   /** Ends all connections, and refuses new ones. */
   cut(): void;
+  /** Carries nothing from now on, and closes nothing: new connections are taken, and never answered. */
+  freeze(): void;
+  /** Also carries on what froze. */
   mend(): void;
 };
 
 export async function createWire(target: string): Promise<Wire> {
   const { hostname, port } = new URL(target);
-  const sockets = new Set<Socket>();
-  let whole = true;
+  const sockets = new Map<Socket, Socket>();
+  let state: 'whole' | 'cut' | 'frozen' = 'whole';
   const server = createServer((near) => {
-    if (!whole) {
+    if (state === 'cut') {
       near.resetAndDestroy();
       return;
     }
@@ -24,13 +27,13 @@ export async function createWire(target: string): Promise<Wire> {
       [near, far],
       [far, near],
     ] as const) {
-      sockets.add(from);
+      sockets.set(from, to);
       from.on('error', () => {});
       from.on('close', () => {
         sockets.delete(from);
         to.destroy();
       });
-      from.pipe(to);
+      if (state === 'whole') from.pipe(to);
     }
   });
   server.listen(0, '127.0.0.1');
@@ -40,13 +43,20 @@ export async function createWire(target: string): Promise<Wire> {
   // What a listening TCP server answers with; only one on a pipe has a text.
   url.port = String((server.address() as AddressInfo).port);
   const cut = (): void => {
-    whole = false;
-    for (const socket of sockets) socket.destroy();
+    state = 'cut';
+    for (const socket of sockets.keys()) socket.destroy();
   };
   return {
     url: url.href,
     cut,
-    mend: () => void (whole = true),
+    freeze() {
+      state = 'frozen';
+      for (const [from, to] of sockets) from.unpipe(to).pause();
+    },
+    mend() {
+      if (state === 'frozen') for (const [from, to] of sockets) from.pipe(to);
+      state = 'whole';
+    },
     async [Symbol.asyncDispose]() {
       cut();
       const closed = once(server, 'close');

@@ -36,8 +36,8 @@ describe('the token', () => {
     { authorization: `bearer ${token}` },
     { authorization: basic(`ame:${token}`) },
     { authorization: basic(`:${token}`) },
-    { cookie: `ame_token=${token}` },
-    { cookie: `theme=dark; ame_token=${token}` },
+    { cookie: `ame_token_8080=${token}` },
+    { cookie: `theme=dark; ame_token_8080=${token}` },
   ])('opens as %j', async (headers) => {
     expect((await plain('/api/v1/projects', { host, ...headers })).status).toBe(200);
   });
@@ -55,10 +55,11 @@ describe('the token', () => {
     { authorization: basic(`${token}:`) },
     { authorization: basic(`ame:${token}:`) },
     { authorization: 'Basic %%%' },
-    { cookie: `ame_token=${token}x` },
+    { cookie: `ame_token_8080=${token}x` },
     { cookie: `token=${token}` },
+    { cookie: `ame_token=${token}` },
     // What is offered first counts, so that a wrong one is noticed.
-    { authorization: 'Bearer wrong', cookie: `ame_token=${token}` },
+    { authorization: 'Bearer wrong', cookie: `ame_token_8080=${token}` },
   ])('does not open as %j', async (headers) => {
     for (const path of ['/api/v1/projects', '/openapi.json', '/', '/runs/1', '/nothing/here']) {
       const answer = await plain(path, { host, ...headers });
@@ -72,11 +73,26 @@ describe('the token', () => {
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe('/runs/7?tab=log&x=1');
     const cookie = answer.headers.get('set-cookie') ?? '';
-    expect(cookie).toContain(`ame_token=${token};`);
+    expect(cookie).toContain(`ame_token_8080=${token};`);
     expect(cookie).toMatch(/; HttpOnly/);
     expect(cookie).toMatch(/; SameSite=Lax/);
     expect(cookie).toMatch(/; Path=\//);
     expect((await plain('/api/v1/projects', { host, cookie: cookie.split(';')[0] ?? '' })).status).toBe(200);
+  });
+
+  test('of each server has a cookie of its own, since cookies know no ports', async () => {
+    const nameAt = async (name: string): Promise<string> => {
+      const answer = await plain(`/?token=${token}`, { host: name });
+      return (answer.headers.get('set-cookie') ?? '').replace(/=.*/, '');
+    };
+    const names = ['127.0.0.1:8080', '127.0.0.1:8081', '[::1]:8081', '[::1]', 'build.example.com'];
+    expect(await Promise.all(names.map(nameAt))).toEqual([
+      'ame_token_8080',
+      'ame_token_8081',
+      'ame_token_8081',
+      'ame_token',
+      'ame_token',
+    ]);
   });
 
   test.each([
@@ -156,7 +172,7 @@ describe('the name that a request was sent to', () => {
 });
 
 describe('a request of another site', () => {
-  const cookie = `ame_token=${token}`;
+  const cookie = `ame_token_8080=${token}`;
   const rules: readonly (readonly [method: string, headers: Headers, allowed: boolean])[] = [
     ['GET', {}, true],
     ['GET', { 'sec-fetch-site': 'same-origin', origin: `http://${host}` }, true],

@@ -86,6 +86,8 @@ describe('a request for a run', () => {
     });
     const byId = await post('/runs', { json: { project: String(home.projectId), task: 'odd', ref: commit } });
     expect(await read(byId)).toMatchObject({ task: 'odd', commit, ref: commit });
+    const byDigits = await post('/runs', { json: { project, task: 'odd', ref: commit.slice(0, 7) } });
+    expect(await read(byDigits)).toMatchObject({ task: 'odd', commit, ref: commit });
     const { decisions } = await read<{ decisions: unknown[] }>(
       await get(
         `/runs/${(await read<Page>(await get(`/runs?project=${project}&limit=1`))).runs[0]?.id ?? 0}/decisions`,

@@ -86,6 +86,39 @@ describe('while the database is away', () => {
   });
 });
 
+describe('while the database does not answer', () => {
+  const never = (): Promise<never> => new Promise(() => {});
+
+  test('a push that moved its refs before says that it is stored', async () => {
+    host.deps.patience = 50;
+    host.deps.recordPush = never;
+    const pushed = await push('main');
+    expect(pushed.code).toBe(0);
+    expect(pushed.err).toContain('remote: The push is stored. AME could not look at it yet');
+    expect(await git(work, 'ls-remote', 'origin', 'main')).toContain(head);
+    expect(host.failures).toMatchObject([{ name: 'TimeoutError' }]);
+  });
+
+  test.each(['ready', 'findOrCreateRepository'] as const)('(%s) a push is refused', async (asked) => {
+    await push('main');
+    host.deps.patience = 50;
+    host.deps[asked] = never;
+    const answered = await rawPush('report-status', `${head} ${zero} refs/heads/main`);
+    expect(await answered.text()).toContain(
+      'ng refs/heads/main AME cannot reach its database; nothing was changed',
+    );
+    expect(host.pushes).toHaveLength(1);
+  });
+
+  test('the first contact is refused with a sentence', async () => {
+    host.deps.patience = 50;
+    host.deps.findRepository = never;
+    const refused = await tryGit(work, ['fetch', 'origin']);
+    expect(refused.code).toBe(128);
+    expect(refused.err).toContain('AME cannot reach its database');
+  });
+});
+
 describe('the lines', () => {
   test('a decision that does not come in time ends the push with a word about it', async () => {
     host.deps.patience = 20;

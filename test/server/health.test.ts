@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
 import { insertDeliveries } from '../../src/db/deliveries.ts';
+import { createWire } from '../journeys/wire.ts';
 import { openTestAme, read, token, type TestAme } from './ame.ts';
 
 function ask(opened: TestAme, path: string): Promise<Response> {
@@ -40,4 +41,19 @@ test('a server without its database lives, is not ready, and says so at every do
   const runs = await opened.ask('/api/v1/runs');
   expect([runs.status, await runs.json()]).toMatchObject([503, { error: { code: 'database-away' } }]);
   expect(JSON.stringify(await (await ask(opened, '/readyz')).json())).not.toContain(token);
+});
+
+test('a server whose database hangs is not ready, whether it hangs in the middle or from the start', async () => {
+  await using opened = await openTestAme();
+  await using wire = await createWire(opened.database.url);
+  await using through = await openTestAme({ databaseUrl: wire.url });
+  expect((await ask(through, '/readyz')).status).toBe(200);
+  wire.freeze();
+  await using fresh = await openTestAme({ databaseUrl: wire.url });
+  const answers = await Promise.all([through, through, fresh].map((hung) => ask(hung, '/readyz')));
+  for (const answer of answers)
+    expect([answer.status, await answer.json()]).toEqual([503, { ok: false, why: 'the database is away' }]);
+  // Both asked over one connection.
+  expect(through.ame.db.pool.totalCount).toBe(1);
+  wire.cut();
 });

@@ -6,13 +6,14 @@ export async function pour(
   port: number,
   head: readonly string[],
   chunked: boolean,
+  request = 'POST /webhooks/github',
 ): Promise<{ answer: string; sent: number }> {
   const socket = openSocket(port, '127.0.0.1');
   await once(socket, 'connect');
   const ended = answerOf(socket);
   const answered = new AbortController();
   void ended.then(() => answered.abort());
-  socket.write(`${['POST /webhooks/github HTTP/1.1', 'Host: x', ...head].join('\r\n')}\r\n\r\n`);
+  socket.write(`${[`${request} HTTP/1.1`, 'Host: x', ...head].join('\r\n')}\r\n\r\n`);
   const piece = Buffer.alloc(1024 * 1024, 0x20);
   const frame = chunked ? Buffer.concat([Buffer.from('100000\r\n'), piece, Buffer.from('\r\n')]) : piece;
   let sent = 0;

@@ -27,6 +27,10 @@ function sign(body: string | Uint8Array, secret: string = current, algorithm = '
   return `${algorithm}=${createHmac(algorithm, secret).update(body).digest('hex')}`;
 }
 
+function signedWith(secrets: readonly string[]) {
+  return { secrets: () => Promise.resolve(secrets), known: () => secrets };
+}
+
 let ids = 0;
 function newId(): string {
   ids += 1;
@@ -163,7 +167,7 @@ describe('a delivery that is not signed', () => {
 
   test('never comes to the inbox', async () => {
     const inbox: Inbox = { put: () => Promise.reject(new Error('it came to the inbox')) };
-    const door = createWebhookDoor({ secrets: () => Promise.resolve([current]), inbox, log });
+    const door = createWebhookDoor({ ...signedWith([current]), inbox, log });
     const answer = await door.request('/webhooks/github', {
       method: 'POST',
       headers: headersOf('one', sign(body, 'a guess')),
@@ -174,7 +178,7 @@ describe('a delivery that is not signed', () => {
 
   test('finds no door where no secret is set', async () => {
     const inbox: Inbox = { put: () => Promise.reject(new Error('it came to the inbox')) };
-    const door = createWebhookDoor({ secrets: () => Promise.resolve([]), inbox, log });
+    const door = createWebhookDoor({ ...signedWith([]), inbox, log });
     const headers = headersOf('one', sign(body, ''));
     const answer = await door.request('/webhooks/github', { method: 'POST', headers, body });
     expect(answer.status).toBe(503);
@@ -225,7 +229,7 @@ describe('while the database is away', () => {
   test('a delivery is refused so that it is sent again', async () => {
     const db = connect({ url: 'postgres://ame@127.0.0.1:1/ame' });
     const door = createWebhookDoor({
-      secrets: () => Promise.resolve([current]),
+      ...signedWith([current]),
       inbox: createInbox(db),
       log,
     });
@@ -238,10 +242,46 @@ describe('while the database is away', () => {
 
   test('or does not answer in time, a delivery is refused as well', async () => {
     const inbox: Inbox = { put: () => new Promise(() => {}) };
-    const door = createWebhookDoor({ secrets: () => Promise.resolve([current]), inbox, log });
+    const door = createWebhookDoor({ ...signedWith([current]), inbox, log });
     const headers = headersOf('one', sign('{}'));
     const answer = await door.request('/webhooks/github', { method: 'POST', headers, body: '{}' });
     expect(answer.status).toBe(503);
+  });
+
+  const hung: Inbox = { put: () => new Promise(() => {}) };
+  const away = (): Promise<never> => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }));
+  const silent = (): Promise<never> => new Promise(() => {});
+
+  test.each([
+    { what: 'away', secrets: away },
+    { what: 'silent', secrets: silent },
+  ])('($what) what was last known tells the signed from the unsigned', async ({ secrets }) => {
+    const door = createWebhookDoor({ secrets, known: () => [current], inbox: hung, log });
+    const send = async (signature: string | null): Promise<number> => {
+      const headers = headersOf('one', signature);
+      return (await door.request('/webhooks/github', { method: 'POST', headers, body: '{}' })).status;
+    };
+    const statuses = [send(null), send(sign('{}', 'a guess')), send(sign('{}'))];
+    expect(await Promise.all(statuses)).toEqual([401, 401, 503]);
+  });
+
+  test.each([
+    { what: 'away', secrets: away },
+    { what: 'silent', secrets: silent },
+  ])('($what) and no secret was ever known, nothing is judged', async ({ secrets }) => {
+    const door = createWebhookDoor({ secrets, known: () => [], inbox: hung, log });
+    const headers = headersOf('one', null);
+    const answer = await door.request('/webhooks/github', { method: 'POST', headers, body: '{}' });
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ error: { code: 'database-away' } });
+  });
+
+  test('a failure of our own is no matter of the database', async () => {
+    const secrets = (): Promise<never> => Promise.reject(new Error('another key wrote it'));
+    const door = createWebhookDoor({ secrets, known: () => [current], inbox: hung, log });
+    door.onError((error, c) => c.text(error.message, 500));
+    const answer = await door.request('/webhooks/github', { method: 'POST', body: '{}' });
+    expect([answer.status, await answer.text()]).toEqual([500, 'another key wrote it']);
   });
 
   test('a delivery is answered only after the commit', async () => {

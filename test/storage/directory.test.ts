@@ -19,6 +19,7 @@ import { digestOf } from '../../src/core/snapshot.ts';
 import { openDirectoryStorage } from '../../src/storage/directory.ts';
 import { chunkBytes } from '../../src/storage/file-stream.ts';
 import { BlobMismatchError, BlobMissingError } from '../../src/storage/storage.ts';
+import { noDigests, spam, storageSuite, streamOf, textOf } from './suite.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -27,110 +28,20 @@ beforeEach(async () => {
 afterEach(async () => rm(root, { recursive: true, force: true }));
 
 const open = async () => openDirectoryStorage(join(root, 'store'));
-const bytesOf = (text: string) => Buffer.from(text);
-const streamOf = (...texts: readonly string[]) => ReadableStream.from(texts.map(bytesOf));
-const textOf = async (stream: ReadableStream<Uint8Array>) =>
-  Buffer.concat(await Array.fromAsync(stream)).toString();
 const incoming = async () => readdir(join(root, 'store', 'incoming'));
-const spam = digestOf(bytesOf('spam'));
 
-describe('content', () => {
-  test('is there once it is written, and gone once it is removed', async () => {
+storageSuite('a directory', async () => ({
+  storage: await open(),
+  again: open,
+  leftovers: incoming,
+  close: async () => {},
+}));
+
+describe('content of a directory', () => {
+  test('has no place that is no digest', async () => {
     const storage = await open();
-    expect(await storage.has(spam)).toBe(false);
-    expect(await storage.write(spam, streamOf('sp', '', 'am'))).toBe(4);
-    expect(await storage.has(spam)).toBe(true);
-    expect(await textOf(await storage.read(spam))).toBe('spam');
-    await storage.remove(spam);
-    await storage.remove(spam);
-    expect(await storage.has(spam)).toBe(false);
-    await expect(storage.read(spam)).rejects.toThrow(BlobMissingError);
-  });
-
-  test('survives the process that wrote it', async () => {
-    await (await open()).write(spam, streamOf('spam'));
-    expect(await textOf(await (await open()).read(spam))).toBe('spam');
-  });
-
-  test('may be empty', async () => {
-    const storage = await open();
-    const nothing = digestOf(bytesOf(''));
-    expect(await storage.write(nothing, streamOf())).toBe(0);
-    expect(await textOf(await storage.read(nothing))).toBe('');
-  });
-
-  test.each([
-    [{ from: 0, to: 0 }, 's'],
-    [{ from: 1, to: 2 }, 'pa'],
-    [{ from: 2, to: 99 }, 'am'],
-    [{ from: 4, to: 9 }, ''],
-  ])('is read in part: %j', async (range, text) => {
-    const storage = await open();
-    await storage.write(spam, streamOf('spam'));
-    expect(await textOf(await storage.read(spam, range))).toBe(text);
-  });
-
-  test('that is not what it is said to be is not kept, whether or not the digest is known', async () => {
-    const storage = await open();
-    await expect(storage.write(spam, streamOf('eggs'))).rejects.toThrow(BlobMismatchError);
-    expect(await storage.has(spam)).toBe(false);
-    await storage.write(spam, streamOf('spam'));
-    await expect(storage.write(spam, streamOf('eggs'))).rejects.toThrow(BlobMismatchError);
-    expect(await textOf(await storage.read(spam))).toBe('spam');
-    expect(await incoming()).toEqual([]);
-  });
-
-  test('whose sender fails leaves nothing', async () => {
-    const storage = await open();
-    const broken = ReadableStream.from(
-      (async function* () {
-        yield bytesOf('sp');
-        throw new Error('the line went dead');
-      })(),
-    );
-    await expect(storage.write(spam, broken)).rejects.toThrow('the line went dead');
-    expect([await storage.has(spam), await incoming()]).toEqual([false, []]);
-  });
-
-  test.each(['..', '../../etc/passwd', spam.toUpperCase(), '', `${spam}/x`])(
-    'has no digest %j',
-    async (digest) => {
-      const storage = await open();
-      await expect(storage.has(digest)).rejects.toThrow(BlobMissingError);
-      await expect(storage.read(digest)).rejects.toThrow(BlobMissingError);
-      await expect(storage.write(digest, streamOf('x'))).rejects.toThrow(BlobMissingError);
+    for (const digest of noDigests)
       await expect(storage.place(digest, join(root, 'x'), 0o644)).rejects.toThrow(BlobMissingError);
-    },
-  );
-
-  test('comes from many writers at once', async () => {
-    const storages = await Promise.all([open(), open()]);
-    const texts = Array.from({ length: 20 }, (_, i) => `text ${i % 7}`);
-    const write = async (text: string, i: number) =>
-      storages[i % 2]?.write(digestOf(bytesOf(text)), streamOf(text));
-    expect(await Promise.all(texts.map(write))).toEqual(texts.map(() => 6));
-    for (const text of texts)
-      expect(await textOf(await (await open()).read(digestOf(bytesOf(text))))).toBe(text);
-    expect(await incoming()).toEqual([]);
-  });
-
-  test('of any size passes in chunks', async () => {
-    const storage = await open();
-    const part = Buffer.alloc(1024 * 1024, 'ame');
-    const parts = 64;
-    const digest = digestOf(Buffer.concat(Array.from({ length: parts }, () => part)));
-    let [asked, most] = [0, 0];
-    const content = new ReadableStream<Uint8Array>(
-      { pull: (controller) => (asked++ < parts ? controller.enqueue(part) : controller.close()) },
-      { highWaterMark: 0 },
-    );
-    expect(await storage.write(digest, content)).toBe(parts * part.length);
-    let size = 0;
-    for await (const chunk of await storage.read(digest)) {
-      most = Math.max(most, chunk.length);
-      size += chunk.length;
-    }
-    expect({ size, most }).toEqual({ size: parts * part.length, most: chunkBytes });
   });
 
   test('is read no further than its reader asks', async () => {

@@ -7,6 +7,7 @@ import { listParked, wake, type Claim } from '../../src/db/due.ts';
 import { findRun } from '../../src/db/runs.ts';
 import { createLog } from '../../src/log.ts';
 import { openWorkerSession, type WorkerSession } from '../../src/db/worker.ts';
+import { StorageRefusedError } from '../../src/storage/storage.ts';
 import { AwayError, createLoop, type LoopOptions, type StepEnd } from '../../src/worker/loop.ts';
 import { connectTestDatabase, storeProject, storeRun, type Connected, type Home } from '../db/connected.ts';
 
@@ -122,9 +123,10 @@ describe('one look', () => {
     const troubles = [
       () => Promise.reject(new AwayError('GitHub is away')),
       async () => ({ dueInSeconds: (await findRun(unreachable, id)) ? 1 : 2 }),
+      () => Promise.reject(new StorageRefusedError('S3 refuses')),
     ];
     for (let times = 1; times <= 24; times += 1) {
-      const loop = loopOf({ step: () => troubles[times % 2]?.() ?? Promise.reject(new Error('no trouble')) });
+      const loop = loopOf({ step: () => troubles[times % 3]?.() ?? Promise.reject(new Error('no trouble')) });
       expect(await loop.once()).toBe(1);
       expect(await findRun(connected.db, id)).toMatchObject({ failures: 0, postponed: times });
       connected.clock.forward(75);

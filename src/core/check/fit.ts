@@ -38,6 +38,13 @@ export function fitRows(
   return [head, ...rows.slice(0, kept), '', leftOut(rows.length - kept)].join('\n');
 }
 
+/** The last `count` lines of a text, with the newline at its end where there is one. */
+export function lastLines(text: string, count: number): string {
+  const isClosed = text.endsWith('\n');
+  const lines = (isClosed ? text.slice(0, -1) : text).split('\n').slice(-count);
+  return lines.join('\n') + (isClosed ? '\n' : '');
+}
+
 /** The last lines that fit into `budget` bytes, and how many lines before them do not. A line too long is cut. */
 export function fitTail(text: string, budget: number): { readonly text: string; readonly leftOut: number } {
   const lines = text.split('\n');

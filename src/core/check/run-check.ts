@@ -55,6 +55,8 @@ export type RunReport = {
   readonly notices: readonly string[];
   /** Lines of the repository at which tasks failed. */
   readonly annotations: readonly CheckAnnotation[];
+  /** What has no annotation for want of room: tasks whose log was not read, and earlier exceptions of those that were. */
+  readonly unread: { readonly tasks: number; readonly exceptions: number };
   /** Who asked for it; `null` where no person did. */
   readonly requestedBy: string | null;
   /** What to type to see more. */
@@ -87,6 +89,11 @@ export function runCheck(run: RunReport): Check {
 /** The same for every run of a task, so that it can be a required check. */
 export function runCheckName(task: string): string {
   return cutText(plainLine(`ame / ${task}`), longestTitle);
+}
+
+/** The task whose runs have a check of this name; `null` where it is another check's. */
+export function taskOfRun(name: string): string | null {
+  return name.startsWith('ame / ') ? name.slice('ame / '.length) : null;
 }
 
 function statusOf(state: RunState): CheckStatus {
@@ -128,6 +135,7 @@ function summaryOf(run: RunReport): string {
     `Run ${markdownCode(cutText(`${run.project}#${run.number}`, 200))} of ${markdownCode(cutText(run.task, 200))} at ${markdownCode(run.commit.slice(0, 12))} on ${markdownCode(cutText(run.ref, 300))}.`,
     ...(run.requestedBy === null ? [] : [`Asked for by ${markdownCode(cutText(run.requestedBy, 200))}.`]),
     ...(run.reason === null ? [] : [markdownLine(cutText(run.reason, 1000))]),
+    ...unreadLine(run),
     `More: ${markdownCode(cutText(run.command, 300))}`,
     '',
   ].join('\n\n');
@@ -141,6 +149,16 @@ function summaryOf(run: RunReport): string {
     largestMarkdown,
     (count) => `…and ${counted(count, 'more line')}.`,
   ).trimEnd();
+}
+
+/** What stands beside no line although it has one is counted. */
+function unreadLine({ unread, annotations }: RunReport): readonly string[] {
+  const exceptions = unread.exceptions + Math.max(0, annotations.length - mostListed);
+  const parts = [
+    ...(unread.tasks > 0 ? [`those of ${counted(unread.tasks, 'more failed task')}`] : []),
+    ...(exceptions > 0 ? [counted(exceptions, 'earlier one')] : []),
+  ];
+  return parts.length === 0 ? [] : [`Exceptions that stand beside no line here: ${parts.join(' and ')}.`];
 }
 
 function explain(task: TaskReport, name: (text: string) => string, line: (text: string) => string): string {

@@ -70,7 +70,8 @@ export const taskProblems = {
     remedy: ({ nearest, known, hint }) => {
       if (hint !== null) return hint;
       if (nearest !== null) return `Write ${shown(nearest)}.`;
-      return known.length === 0 ? 'Add it first.' : `Write one of ${all(known)}, or add it.`;
+      if (known.length === 0) return 'Add it first.';
+      return `Write ${known.length === 1 ? '' : 'one of '}${all(known)}, or add it.`;
     },
   }),
   'key-as-name': define<{ key: string; above: string }>({

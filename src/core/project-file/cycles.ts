@@ -1,12 +1,12 @@
 import type { Reference } from '../project.ts';
 
 /** `from` waits for `to`; `reference` is where the file says so, `null` where the order of the list does. */
-type Link = { readonly to: string; readonly reference: Reference | null };
+export type Link = { readonly to: string; readonly reference: Reference | null };
 type CycleLink = Link & { readonly from: string };
 
 /**
- * The cycles of a graph, one for each group of tasks that all wait for each other, and each as short as can be.
- * A cycle begins with the link whose reference stands first in the file among all of its group.
+ * The cycles of a graph, one for each group of tasks that all wait for each other, and each as short as can be;
+ * a task that waits for itself is one more, since breaking the larger one does not free it. A cycle begins with the link whose reference stands first in the file among all of its group.
  */
 export function findCycles(
   names: readonly string[],
@@ -18,9 +18,13 @@ export function findCycles(
     const links = [...group].flatMap((from) =>
       (graph.get(from) ?? []).filter(({ to }) => group.has(to)).map((link) => ({ ...link, from })),
     );
-    const first = links.filter(({ reference }) => reference !== null).sort(byPosition)[0];
-    if (first === undefined) return [];
-    return [[first, ...shortestWay(first.to, first.from, links)]];
+    const loops = [...group].flatMap(
+      (name) => links.find(({ from, to }) => from === name && to === name) ?? [],
+    );
+    const between = links.filter(({ from, to }) => from !== to);
+    const first = between.filter(({ reference }) => reference !== null).sort(byPosition)[0];
+    const larger = first === undefined ? [] : [[first, ...shortestWay(first.to, first.from, between)]];
+    return [...larger, ...loops.map((loop) => [loop])];
   });
 }
 

@@ -1,4 +1,5 @@
 import { parseDocument } from 'yaml';
+import type { Document } from 'yaml';
 import { isAbsence } from '../problems.ts';
 import type { Project } from '../project.ts';
 import { withoutTraces } from '../without-traces.ts';
@@ -16,6 +17,7 @@ export type Examination = {
   readonly project: Project | null;
   readonly problems: readonly Noted[];
   readonly badLines: readonly BadLine[];
+  readonly faults: readonly SyntaxFault[];
   /** So many errors that trying to repair it makes no sense. */
   readonly isHopeless: boolean;
   /** How many characters were parsed for it. */
@@ -27,6 +29,13 @@ const mostRounds = 4;
 const mostCharacters = 512 * 1024;
 const mostErrors = 300;
 
+/** What the parser makes of a text, with all errors that it finds. */
+export function parse(text: string): Document.Parsed {
+  return withoutTraces(() =>
+    parseDocument(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'error', version: '1.2' }),
+  );
+}
+
 /**
  * Reads a text that is within bounds. Values that break the syntax are reported, then replaced by harmless text
  * of the same length, so that everything else in the file is still told at once.
@@ -35,10 +44,7 @@ export function examine(text: string, shifts: Shifts = new Map()): Examination {
   const values: SyntaxFault[] = [];
   let current = text;
   for (let round = 1; ; round += 1) {
-    const source = current;
-    const document = withoutTraces(() =>
-      parseDocument(source, { prettyErrors: false, uniqueKeys: false, logLevel: 'error', version: '1.2' }),
-    );
+    const document = parse(current);
     const locate = locator(current, shifts);
     const { faults, badLines } = findSyntaxFaults(document, current, locate);
     const spans = faults.flatMap(({ span }) => (span === null ? [] : [span]));
@@ -59,6 +65,7 @@ export function examine(text: string, shifts: Shifts = new Map()): Examination {
       cost: round * text.length,
       problems: [...all.map(({ problem }) => problem), ...meant],
       badLines,
+      faults: all,
     };
   }
 }

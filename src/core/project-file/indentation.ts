@@ -2,7 +2,7 @@ import type { StructureToken } from './structure.ts';
 
 /** How many spaces a line begins with; lines count from 1. */
 export function indentationOf(text: string, line: number): number {
-  const start = startOf(text, line);
+  const start = startOfLine(text, line);
   let at = start;
   while (text[at] === ' ') at += 1;
   return at - start;
@@ -10,7 +10,7 @@ export function indentationOf(text: string, line: number): number {
 
 /** The text with one line moved to a column (from 0). */
 export function withIndentation(text: string, line: number, column: number): string {
-  const start = startOf(text, line);
+  const start = startOfLine(text, line);
   return text.slice(0, start) + ' '.repeat(column) + text.slice(start + indentationOf(text, line));
 }
 
@@ -72,7 +72,8 @@ function firstIndentation(source: string): number | null {
   return /^(?:[ ]*\n)*([ ]*)\S/u.exec(source)?.[1]?.length ?? null;
 }
 
-function startOf(text: string, line: number): number {
+/** The offset at which a line begins; lines count from 1. */
+export function startOfLine(text: string, line: number): number {
   let start = 0;
   for (let count = 1; count < line; count += 1) {
     const next = text.indexOf('\n', start);

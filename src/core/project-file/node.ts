@@ -17,7 +17,13 @@ export type TextNode = {
   readonly offset: number | null;
 };
 
-export type ListNode = { readonly kind: 'list'; readonly at: Place; readonly items: readonly Node[] };
+export type ListNode = {
+  readonly kind: 'list';
+  readonly at: Place;
+  readonly items: readonly Node[];
+  /** Whether every item could be read. */
+  readonly isWhole: boolean;
+};
 
 export type MapNode = {
   readonly kind: 'map';
@@ -27,6 +33,7 @@ export type MapNode = {
   readonly isWhole: boolean;
   /** `!poetry` and kin, which older files have on `executor`. */
   readonly tag: string | null;
+  readonly isInBraces: boolean;
 };
 
 /** Nothing, `~` or `null`. `written` is what stands there. */

@@ -37,7 +37,9 @@ function readLine(node: Node, report: Report): string | typeof nothing | null {
     // `- echo "step: 1"` is a map to YAML, because of the colon.
     const entry = node.entries[0];
     const value = entry?.value.kind === 'text' ? entry.value.text : '';
-    const text = entry === undefined ? '{}' : `${entry.key}: ${value}`;
+    const pair = entry === undefined ? '' : `${entry.key}: ${value}`;
+    // Without its braces the text would be another command.
+    const text = node.isInBraces ? `{${pair}}` : pair;
     if (node.entries.length === 1)
       report('needs-quotes', node.at, { text, why: 'is a map to YAML, because a space follows its colon' });
     else

@@ -26,16 +26,16 @@ export function readProject(root: Node | null, report: Report): Project | null {
   const on = fields.get('on');
   const concurrency = fields.get('concurrency');
   const recurring = fields.get('recurring_tasks');
-  const read = tasks === undefined ? [] : readTasks(tasks, false, report);
+  const read = tasks === undefined ? null : readTasks(tasks, false, report);
   const project: Project = {
     name: readName(fields.get('projectname')?.value, report),
-    tasks: read ?? [],
+    tasks: read?.tasks ?? [],
     on: on === undefined ? null : readOn(on, report),
     concurrency: concurrency === undefined ? null : readConcurrency(concurrency, report),
     recurringTasks: recurring === undefined ? [] : readRecurringTasks(recurring, report),
   };
-  // Where the tasks cannot be told, every reference would be called unknown.
-  if (read !== null && (tasks !== undefined || fields.lacks('tasks'))) checkReferences(project, report);
+  const areKnown = read === null ? fields.lacks('tasks') : read.isWhole || read.tasks.length > 0;
+  checkReferences(project, areKnown, report);
   return project;
 }
 

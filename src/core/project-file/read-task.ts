@@ -5,7 +5,7 @@ import { olderTaskKeys, taskKeys } from './keys-task.ts';
 import { readCommand, readExecutor } from './read-command.ts';
 import { readArtifacts } from './read-globs.ts';
 import { checkImage } from './image.ts';
-import type { Entry, MapNode, Node } from './node.ts';
+import type { Entry, ListNode, MapNode, Node } from './node.ts';
 import { findEntry } from './misspelt.ts';
 import { readChoice, readFields, readMap, readText } from './read.ts';
 import type { Fields } from './read.ts';
@@ -20,21 +20,24 @@ import type { Report } from './report.ts';
 /** A task with its name; `isListed`: it stands in the older list of tasks and says its name itself. */
 type Named = { readonly name: string; readonly at: Place; readonly value: Node; readonly isListed?: boolean };
 
+/** `isWhole`: nothing of them was lost, so there are no other tasks. */
+type ReadTasks = { readonly tasks: readonly Task[]; readonly isWhole: boolean };
+
 /**
  * The tasks of `tasks` or of a `pipeline`. Every named task is in the answer, also one with problems, so that
- * references to it are not called unknown; `null` where the map itself cannot be read.
+ * references to it are not called unknown.
  */
-export function readTasks(entry: Entry, isInPipeline: boolean, report: Report): readonly Task[] | null {
+export function readTasks(entry: Entry, isInPipeline: boolean, report: Report): ReadTasks {
   const key = isInPipeline ? 'pipeline' : 'tasks';
-  if (isInPipeline && entry.value.kind === 'empty') return [];
-  if (entry.value.kind === 'list') return readTaskList(entry.value.items, entry, isInPipeline, report);
+  if (isInPipeline && entry.value.kind === 'empty') return { tasks: [], isWhole: true };
+  if (entry.value.kind === 'list') return readTaskList(entry.value, entry, isInPipeline, report);
   const write = `Write \`${key}: {train: python train.py}\`.`;
   const map = readMap(
     entry.value,
     { what: `\`${key}\``, expected: 'a map of names to tasks', write },
     report,
   );
-  if (map === null) return null;
+  if (map === null) return { tasks: [], isWhole: false };
   let empty: string | null = null;
   const tasks = map.entries.flatMap(({ key, at, value }) => {
     if (key.startsWith('x-')) return [];
@@ -47,7 +50,7 @@ export function readTasks(entry: Entry, isInPipeline: boolean, report: Report): 
     if (empty !== null && presentKeys.has(key)) report('key-as-name', at, { key, above: empty });
     return [readTask({ name: key, at, value }, isInPipeline, report)];
   });
-  return map.isWhole || tasks.length > 0 ? tasks : null;
+  return { tasks, isWhole: map.isWhole };
 }
 
 const presentKeys: ReadonlySet<string> = new Set(
@@ -56,11 +59,11 @@ const presentKeys: ReadonlySet<string> = new Set(
 
 /** The older form: a list whose items say their `name`. */
 function readTaskList(
-  items: readonly Node[],
+  { items, isWhole: areAll }: ListNode,
   entry: Entry,
   isInPipeline: boolean,
   report: Report,
-): readonly Task[] {
+): ReadTasks {
   const key = isInPipeline ? 'pipeline' : 'tasks';
   const first = items[0]?.kind === 'map' ? findEntry(items[0], olderTaskKeys, 'name')?.value : undefined;
   const name = first?.kind === 'text' ? shorten(first.text) : 'train';
@@ -69,7 +72,8 @@ function readTaskList(
     present: `a map, \`${key}: {${name}: {…}, …}\``,
   });
   const lines = new Map<string, number>();
-  return items.flatMap((item, index) => {
+  let isWhole = areAll;
+  const tasks = items.flatMap((item, index) => {
     const node = readMap(
       item,
       {
@@ -79,14 +83,19 @@ function readTaskList(
       },
       report,
     );
-    if (node === null) return [];
+    if (node === null) {
+      isWhole = false;
+      return [];
+    }
     const named = findEntry(node, olderTaskKeys, 'name');
     if (named === undefined) {
-      report('missing-key', item.at, {
-        key: 'name',
-        where: `task ${index + 1} of the list`,
-        example: 'name: train',
-      });
+      if (!node.isWhole) isWhole = false;
+      else
+        report('missing-key', item.at, {
+          key: 'name',
+          where: `task ${index + 1} of the list`,
+          example: 'name: train',
+        });
       // Nothing can refer to it, so it is read for its own problems alone.
       readTask({ name: `#${index + 1}`, at: item.at, value: item, isListed: true }, isInPipeline, report);
       return [];
@@ -96,7 +105,10 @@ function readTaskList(
       { what: '`name`', expected: 'the name of a task', write: 'Write `name: train`.' },
       report,
     );
-    if (text === null) return [];
+    if (text === null) {
+      isWhole = false;
+      return [];
+    }
     checkName(text.text, 'the name of a task', text.at, report);
     const line = lines.get(text.text);
     if (line !== undefined) {
@@ -106,6 +118,7 @@ function readTaskList(
     lines.set(text.text, text.at.line);
     return [readTask({ name: text.text, at: text.at, value: item, isListed: true }, isInPipeline, report)];
   });
+  return { tasks, isWhole };
 }
 
 function readTask(named: Named, isInPipeline: boolean, report: Report): Task {
@@ -113,7 +126,8 @@ function readTask(named: Named, isInPipeline: boolean, report: Report): Task {
   if (value.kind !== 'map') {
     // Scalars grow into maps: a command alone is a task.
     const script = readCommand(value, named.name, report) ?? '';
-    return { ...bare(named), kind: 'command', script };
+    // Of one that cannot be read it is not known either what it waits for.
+    return { ...bare(named), kind: 'command', script, needs: value.kind === 'broken' ? [] : null };
   }
   return readTaskMap(named, value, isInPipeline, report);
 }
@@ -180,7 +194,7 @@ type Declared = Pick<Task, 'name' | 'position' | 'needs' | 'if' | 'env'>;
 
 function readNeeds(named: Named, fields: TaskFields, isInPipeline: boolean, report: Report): Task['needs'] {
   const entry = fields.get('needs');
-  if (entry === undefined) return null;
+  if (entry === undefined) return fields.lacks('needs') ? null : [];
   if (!isInPipeline) {
     report('needs-outside-pipeline', entry.at, { task: named.name });
     return null;
@@ -250,15 +264,20 @@ function readPipeline(
   }
   const secrets = fields.get('secrets');
   const timeout = fields.get('timeout');
-  const tasks = readTasks(entry, true, report);
-  if (tasks?.length === 0) report('empty-pipeline', entry.at, { task: declared.name });
+  const { tasks, isWhole } = readTasks(entry, true, report);
+  if (isWhole && tasks.length === 0) report('empty-pipeline', entry.at, { task: declared.name });
   return {
     ...declared,
     kind: 'pipeline',
-    tasks: tasks ?? [],
+    tasks: isWhole ? tasks : withoutOrder(tasks),
     secrets: secrets === undefined ? [] : readSecrets(secrets, set, report),
     timeout: timeout === undefined ? noTimeout : readTimeout(timeout, report),
   };
+}
+
+/** Where tasks are missing, one of them may have stood in between: then nothing is known of the order. */
+function withoutOrder(tasks: readonly Task[]): readonly Task[] {
+  return tasks.map((task) => ({ ...task, needs: task.needs ?? [] }));
 }
 
 const notBesideTaskref = ['secrets', 'timeout', ...notOnPipeline] as const;

@@ -133,3 +133,15 @@ function opened(blocks: readonly OpenBlock[], block: OpenBlock): readonly OpenBl
   const outer = open.slice(0, -1);
   return outer.at(-1)?.column === block.column ? outer : [...outer, block];
 }
+
+/** The index of the first token that begins at an offset or behind it: found by halves, since a large file has 200,000. */
+export function firstTokenFrom(tokens: readonly StructureToken[], offset: number): number {
+  let low = 0;
+  let high = tokens.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((tokens[middle]?.offset ?? 0) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

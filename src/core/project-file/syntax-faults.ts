@@ -1,19 +1,22 @@
 import type { Document, YAMLError } from 'yaml';
 import type { ProblemCode, ProblemDetails } from '../problems.ts';
-import { indentationOf, openColumns } from './indentation.ts';
+import { indentationOf, openColumns, startOfLine } from './indentation.ts';
 import { noted } from './report.ts';
 import type { Noted } from './report.ts';
-import { walkStructure } from './structure.ts';
+import { firstTokenFrom, walkStructure } from './structure.ts';
 import type { StructureToken } from './structure.ts';
 import { findUnclosed } from './unclosed.ts';
 import { valueAround } from './syntax-value.ts';
 import type { ValueSpan } from './syntax-value.ts';
 import type { Locate } from './lines.ts';
+import { vagueTexts } from './vague-faults.ts';
 
 /** A line whose indentation fits no block that is open there. Columns count from 0. */
 export type BadLine = {
   readonly line: number;
   readonly column: number;
+  /** The offset of the line. */
+  readonly start: number;
   /** The first line of what it breaks: its own, or the one that it is joined to. */
   readonly breaksFrom: number;
   /** Where it could begin instead, nearest first. */
@@ -25,13 +28,19 @@ export type BadLine = {
 /** Text that is not YAML. */
 export type SyntaxFault = {
   readonly problem: Noted;
+  readonly offset: number;
   /** What follows it in the file may be read as something else than what was meant. */
   readonly isStructural: boolean;
   /** The value that is the whole mistake: with other text in its place the rest of the file can be read. */
   readonly span: ValueSpan | null;
 };
 
-export type SyntaxFaults = { readonly faults: readonly SyntaxFault[]; readonly badLines: readonly BadLine[] };
+export type SyntaxFaults = {
+  readonly faults: readonly SyntaxFault[];
+  readonly badLines: readonly BadLine[];
+  /** Of the whole text; none where nothing is wrong. */
+  readonly tokens: readonly StructureToken[];
+};
 
 type Context = {
   readonly text: string;
@@ -46,7 +55,7 @@ type Context = {
 /** Turns what the parser says into problems of the catalogue, one for each mistake, and lines that must move. */
 export function findSyntaxFaults(document: Document.Parsed, text: string, locate: Locate): SyntaxFaults {
   const errors = document.errors.slice(0, mostErrors);
-  if (errors.length === 0 && !/^%/mu.test(text)) return { faults: [], badLines: [] };
+  if (errors.length === 0 && !/^%/mu.test(text)) return { faults: [], badLines: [], tokens: [] };
   const tokens = [...walkStructure(text)];
   const context: Context = { text, locate, tokens, faults: [], badLines: new Map(), lines: new Set() };
   for (const token of tokens) {
@@ -59,7 +68,11 @@ export function findSyntaxFaults(document: Document.Parsed, text: string, locate
   addTabs(context, errors);
   // Deeper faults show first as errors further up, hence in the order of the text, and the clear ones first.
   const firstUnclosed = unclosed[0]?.offset ?? Number.POSITIVE_INFINITY;
-  const own = errors.filter(({ code, pos }) => pos[0] < firstUnclosed || isLocal.has(code));
+  const givenUp = errors.findIndex(({ message }) => isGivenUp.test(message));
+  const own = errors.filter(
+    ({ code, pos, message }, index) =>
+      (pos[0] < firstUnclosed || isLocal.has(code)) && !(index > givenUp && isGivenUp.test(message)),
+  );
   const vague = own.filter((error) => !explain(context, error));
   for (const error of vague) {
     // One of this kind is enough: it may be the cause of all that the parser says below it.
@@ -71,6 +84,7 @@ export function findSyntaxFaults(document: Document.Parsed, text: string, locate
   return {
     faults: context.faults,
     badLines: [...context.badLines.values()].sort((one, other) => one.line - other.line),
+    tokens,
   };
 }
 
@@ -81,6 +95,9 @@ const isLocal: ReadonlySet<string> = new Set([
   'BAD_DQ_ESCAPE',
   'MULTIPLE_DOCS',
 ]);
+
+// From here on the parser calls every token unexpected.
+const isGivenUp = /^Unexpected .* in YAML stream/u;
 
 // A hostile file yields a quarter of a million; those after the first few hundred are echoes.
 const mostErrors = 300;
@@ -100,6 +117,7 @@ function add<C extends ProblemCode>(
   context.lines.add(place.line);
   context.faults.push({
     problem: noted(code, place, details),
+    offset,
     isStructural: more.isStructural,
     span: more.span ?? null,
   });
@@ -161,25 +179,13 @@ function explain(context: Context, error: YAMLError): boolean {
   }
 }
 
-/** The first token that begins at an offset or behind it: found by halves, since a large file has 200,000. */
-function indexFrom(tokens: readonly StructureToken[], offset: number): number {
-  let low = 0;
-  let high = tokens.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((tokens[middle]?.offset ?? 0) < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Two keys in one: a colon inside a value, a colon that is missing, or a line that is indented too deep. */
 function explainKey(context: Context, error: YAMLError): boolean {
   const { text } = context;
   const start = error.pos[0];
   const line = lineOf(context, start);
   if (context.lines.has(line) || context.badLines.has(line)) return true;
-  let at = indexFrom(context.tokens, start);
+  let at = firstTokenFrom(context.tokens, start);
   while (at < context.tokens.length && context.tokens[at]?.type !== 'map-value-ind') at += 1;
   const colon = context.tokens[at];
   const last = colon === undefined ? line : colon.line;
@@ -226,7 +232,7 @@ const startsWith: Readonly<Record<string, string>> = {
 function addQuotes(context: Context, offset: number, why?: string): boolean {
   const line = lineOf(context, offset);
   if (context.lines.has(line)) return true;
-  const token = context.tokens[indexFrom(context.tokens, offset)];
+  const token = context.tokens[firstTokenFrom(context.tokens, offset)];
   const span = valueAround(context.text, offset, (token?.brackets.length ?? 0) > 0);
   const reason = why ?? startsWith[span?.text[0] ?? ''];
   if (span === null || reason === undefined) return false;
@@ -247,44 +253,10 @@ function addBadLine(context: Context, line: number, continues: string | null, br
   const columns = openColumns(context.tokens, line)
     .columns.filter((candidate) => candidate !== column)
     .sort((one, other) => Math.abs(one - column) - Math.abs(other - column));
-  context.badLines.set(line, { line, column, breaksFrom, columns, continues });
+  const start = startOfLine(context.text, line);
+  context.badLines.set(line, { line, column, start, breaksFrom, columns, continues });
   return true;
 }
-
-const vagueTexts: readonly (readonly [RegExp, string, string])[] = [
-  [
-    /block-seq-ind on same line/u,
-    'A list cannot begin on the line of its key.',
-    'Put each `- item` on a line of its own below the key, or write `[item]`. Text that begins with a hyphen needs quotes.',
-  ],
-  [
-    /Not a YAML token/u,
-    'Nothing can follow `|` or `>` on its line.',
-    'Begin the text on the next line, indented deeper; or put quotes around it if the sign belongs to it.',
-  ],
-  [
-    /Unexpected flow-(?:seq|map)-end/u,
-    'This bracket closes nothing.',
-    'Delete it, or put quotes around the text that it belongs to.',
-  ],
-  [/Unexpected ,/u, 'Nothing stands between two commas.', 'Delete one of them.'],
-  [
-    /Comments must be separated/u,
-    'A `#` follows a value directly.',
-    'Put a space before it if it begins a comment, or quotes around the text if it belongs to it.',
-  ],
-  [/Missing , /u, 'A comma is missing here.', 'Put a comma between the items.'],
-  [
-    /without - indicator/u,
-    'An item of a list begins with a hyphen.',
-    'Put `- ` before it, or indent the line to where it belongs.',
-  ],
-  [
-    /1024 chars/u,
-    'A key has more than 1,024 characters.',
-    'Shorten it; if it is no key, put quotes around the text.',
-  ],
-];
 
 function explainVaguely(context: Context, error: YAMLError): void {
   const known = vagueTexts.find(([pattern]) => pattern.test(error.message));

@@ -25,11 +25,29 @@ export function valueAround(text: string, offset: number, isInBrackets: boolean)
 }
 
 function blockSpan(line: string): { from: number; to: number } | null {
-  const bullets = /^\s*(?:[-?]\s+)*/u.exec(line)?.[0].length ?? 0;
-  const rest = line.slice(bullets);
+  const { value } = lineParts(line);
+  return value < line.length ? { from: value, to: line.length } : null;
+}
+
+/** Columns, from 0, of what a line of a block begins with. */
+export type LineParts = {
+  /** Of the last hyphen or question mark before the text; `null` where there is none. */
+  readonly bullet: number | null;
+  /** Of the text behind the bullets: a key, or a value without one. */
+  readonly text: number;
+  /** Of what follows the key; the same as `text` where there is no key. */
+  readonly value: number;
+};
+
+/** Takes a line of at most 2,000 characters apart; longer ones have no parts. */
+export function lineParts(line: string): LineParts {
+  if (line.length > longestLine) return { bullet: null, text: 0, value: 0 };
+  const start = /^\s*(?:[-?]\s+)*/u.exec(line)?.[0] ?? '';
+  const bullet = start.trimEnd().length - 1;
   // A key is what stands before the first colon with a space, unless a quote or bracket begins the text.
-  const key = /^(?:"[^"]*"|'[^']*'|[^\s"'#[{&*!|>%@`][^#]*?)\s*:\s+/u.exec(rest)?.[0].length ?? 0;
-  return bullets + key < line.length ? { from: bullets + key, to: line.length } : null;
+  const key =
+    /^(?:"[^"]*"|'[^']*'|[^\s"'#[{&*!|>%@`][^#]*?)\s*:\s+/u.exec(line.slice(start.length))?.[0].length ?? 0;
+  return { bullet: bullet < 0 ? null : bullet, text: start.length, value: start.length + key };
 }
 
 function flowSpan(line: string, column: number): { from: number; to: number } {

@@ -3,6 +3,7 @@ import type { Alias, Document, Node as YamlNode, Pair, ParsedNode, Scalar, YAMLM
 import type { Place } from '../problems.ts';
 import { closest } from '../closest.ts';
 import type { BrokenNode, Entry, ListNode, MapNode, Node } from './node.ts';
+import { noGaps, type Gaps } from './gaps.ts';
 import type { Locate } from './lines.ts';
 import type { Report } from './report.ts';
 
@@ -20,6 +21,7 @@ type Building = {
   readonly text: string;
   readonly locate: Locate;
   readonly report: Report;
+  readonly gaps: Gaps;
   /** What each anchor stands for, with its number of nodes; `null` while it is being built. */
   readonly anchors: Map<string, { readonly node: Node; readonly size: number } | null>;
   /** Nodes made so far, and how many more the aliases stand for. */
@@ -34,6 +36,7 @@ export function buildTree(
   text: string,
   locate: Locate,
   report: Report,
+  gaps: Gaps = noGaps,
 ): Node | null {
   if (document.contents === null || (isScalar(document.contents) && document.contents.source === ''))
     return null;
@@ -41,6 +44,7 @@ export function buildTree(
     text,
     locate,
     report,
+    gaps,
     anchors: new Map(),
     nodes: 0,
     fromAliases: 0,
@@ -61,6 +65,7 @@ function build(
   const at = placeOf(building, node, path);
   building.nodes += 1;
   if (node === null) return { kind: 'empty', at, written: '', tag: null };
+  if (node.range && building.gaps.isLost(node.range[0])) return { kind: 'broken', at };
   if (isAlias(node)) return resolve(building, node, at);
   if (!isScalar(node) && !isMap(node) && !isSeq(node)) return { kind: 'broken', at };
   const anchor = node.anchor;
@@ -161,7 +166,7 @@ function list(building: Building, node: YAMLSeq, at: Place, depth: number): List
   const items = node.items.map((item, index) =>
     build(building, nodeOf(item), `${at.path}[${index}]`, depth + 1, null),
   );
-  return { kind: 'list', at, items };
+  return { kind: 'list', at, items, isWhole: !building.gaps.open.has(node) };
 }
 
 function map(
@@ -177,7 +182,8 @@ function map(
     building.report('needs-quotes', at, { text: building.text.slice(start, end), why });
     return { kind: 'broken', at };
   }
-  let isWhole = true;
+  const { open, isCut } = building.gaps;
+  let isWhole = !open.has(node) && !isCut(node.range?.[0] ?? -1);
   const entries: Entry[] = [];
   const lineOf = new Map<string, number>();
   for (const pair of node.items) {
@@ -200,7 +206,8 @@ function map(
       entries.push({ key, at: place, value });
     }
   }
-  return { kind: 'map', at, entries, isWhole, tag };
+  const isInBraces = building.text[node.range?.[0] ?? -1] === '{';
+  return { kind: 'map', at, entries, isWhole, tag, isInBraces };
 }
 
 /** `{{ name }}`, which other tools fill in. */
@@ -226,6 +233,7 @@ function valueOf(
 ): Node {
   const value = nodeOf(pair.value);
   const built = build(building, value, path, depth + 1, key);
+  if (building.gaps.emptied.has(pair)) return { kind: 'broken', at: keyAt };
   const isNothing = built.kind === 'empty' && built.written === '';
   return isNothing ? { ...built, at: keyAt } : built;
 }
@@ -237,7 +245,7 @@ function keyText(building: Building, pair: Pair, at: Place): string | null {
     const text = key.type === 'PLAIN' ? (key.source ?? '') : String(key.value);
     if (!isNothing) return isStorable(building, text, at) ? text : null;
   }
-  // A key is rarely shared; an alias as a key is read as the text it stands for.
+  // An alias as a key is read as the text it stands for.
   const aliased = isAlias(key) ? building.anchors.get(key.source)?.node : undefined;
   if (aliased?.kind === 'text') return aliased.text;
   const found = isMap(key) ? 'a map' : isSeq(key) ? 'a list' : isAlias(key) ? 'an alias' : 'nothing';

@@ -4,7 +4,7 @@ import { pause, type Clock } from '../../agent/clock.ts';
 import type { RunningCommand } from '../../agent/run-attempt.ts';
 import type { Ending } from '../../core/attempt.ts';
 import { watchMemory } from './peak-memory.ts';
-import { findProcesses, killFamily, signalGroup, type ProcessFamily } from './processes.ts';
+import { askToEnd, findProcesses, killFamily, signalGroup, type ProcessFamily } from './processes.ts';
 
 /** How often a group that was asked to end is looked at after its first process is gone. */
 const lookEveryMs = 50;
@@ -42,9 +42,8 @@ export async function endCommand(request: Request): RunningCommand['ended'] {
   return { ending, at, peakMemoryBytes: memory.peak() };
 }
 
-/** TERM to the group; then all of it has the grace to end, not just the shell that leads it. */
+/** TERM to everyone; then all of them have the grace to end, not just the shell that leads the group. */
 async function endGently({ family, exited, clock, graceMs }: Request): Promise<void> {
-  signalGroup(family.group, 'SIGTERM');
   const grace = new AbortController();
   const cancel = clock.after(graceMs, () => grace.abort());
   const out = new Promise<void>((resolve) =>
@@ -52,6 +51,8 @@ async function endGently({ family, exited, clock, graceMs }: Request): Promise<v
   );
   let left = false;
   void exited.then(() => (left = true));
+  // A look at the processes that fails leaves the group asked, and the grace does the rest.
+  await askToEnd(family).catch(() => {});
   await Promise.race([exited, out]);
   while (!grace.signal.aborted && (await findProcesses(family)).length > 0) {
     await pause(clock, lookEveryMs, grace.signal).catch(() => {}); // The grace is over: the loop sees it.

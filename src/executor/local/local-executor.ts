@@ -34,9 +34,16 @@ export type LocalExecutorOptions<Restored> = {
   readonly clock?: Clock;
 };
 
+/** How long after it was given its slot an attempt may have to give it back: what is lost by that at most. */
+const putBackWithinMs = 1_000;
+
 type Entry = {
   readonly order: AttemptOrder;
   readonly stop: AbortController;
+  /** Sends the attempt back to those that wait, as if it had never had a slot; `null` once it was used. */
+  putBack: AbortController | null;
+  /** When it was given its slot; `null` while it waits, and once its command starts or its end is told. */
+  preparingSince: number | null;
   observation: Observation;
   done: Promise<void>;
 };
@@ -79,18 +86,64 @@ export async function createLocalExecutor<Restored>(
 
   function launch(entry: Entry, own: readonly string[]): void {
     const attempt = entry.order.id;
+    entry.preparingSince = clock.now();
     entry.done = run(entry, own)
       .catch((error: unknown) => log.error({ attempt, error }, 'attempt failed'))
       .then(() => {
-        entries.delete(attempt);
+        const isPutBack = entry.putBack?.signal.aborted === true && entry.preparingSince !== null;
+        if (isPutBack) entry.putBack = null;
+        entry.preparingSince = null;
         slots.free(attempt);
-        wakeAll(attempt);
+        if (isPutBack && !closing.signal.aborted) {
+          if (entry.stop.signal.aborted) launch(entry, []);
+          else slots.wait(entry.order);
+        } else {
+          entries.delete(attempt);
+          wakeAll(attempt);
+        }
         fill();
       });
   }
 
+  /**
+   * Runs are looked at several at once, so that after a restart the orders of those that waited come in any sequence
+   * (measured: the sixth of sixteen first). Whoever came too early makes room as long as nothing of it has begun, once.
+   */
+  function makeRoomFor(order: AttemptOrder): void {
+    const since = clock.now() - putBackWithinMs;
+    const [newest] = [...entries.values()]
+      .filter((entry) => (entry.preparingSince ?? -Infinity) > since && entry.order.run.id > order.run.id)
+      .filter((entry) => entry.putBack?.signal.aborted === false && !entry.stop.signal.aborted)
+      .sort((a, b) => b.order.run.id - a.order.run.id || b.order.id - a.order.id);
+    newest?.putBack?.abort();
+  }
+
+  /** The door for one attempt: from its first word there on that it starts or ends, it keeps its slot. */
+  function doorOf(entry: Entry): AttemptDoor {
+    return {
+      ...door,
+      started(attempt, at) {
+        entry.preparingSince = null;
+        return door.started(attempt, at);
+      },
+      finish(attempt, report) {
+        entry.preparingSince = null;
+        return door.finish(attempt, report);
+      },
+    };
+  }
+
   async function run(entry: Entry, own: readonly string[]): Promise<void> {
     const { order, stop } = entry;
+    const putBack = entry.putBack?.signal ?? new AbortController().signal;
+    let prepared: Promise<unknown> = Promise.resolve();
+    /** Whoever is put back comes again into the same directory, so nothing of this time may still be writing there. */
+    const prepare = <T>(work: () => Promise<T>): Promise<T> => {
+      putBack.throwIfAborted();
+      const done = work();
+      prepared = done.catch(() => null);
+      return done;
+    };
     const attemptDirectory = join(directory, String(order.id));
     const workspace = join(attemptDirectory, 'workspace');
     const home = join(attemptDirectory, 'home');
@@ -109,16 +162,17 @@ export async function createLocalExecutor<Restored>(
     try {
       await runAttempt(
         {
-          door,
-          fetch: options.fetch,
+          door: doorOf(entry),
+          fetch: async (request) => prepare(() => options.fetch(request)),
           collect: options.collect,
           clock,
           log,
-          async clear() {
-            await removeDirectory(attemptDirectory);
-            await mkdir(attemptDirectory, { recursive: true, mode: 0o700 });
-            for (const each of [workspace, home, tmp]) await mkdir(each, { mode: 0o700 });
-          },
+          clear: async () =>
+            prepare(async () => {
+              await removeDirectory(attemptDirectory);
+              await mkdir(attemptDirectory, { recursive: true, mode: 0o700 });
+              for (const each of [workspace, home, tmp]) await mkdir(each, { mode: 0o700 });
+            }),
           start: (input, signal) =>
             startCommand({
               directory: attemptDirectory,
@@ -134,11 +188,16 @@ export async function createLocalExecutor<Restored>(
           attempt: order.id,
           workspace,
           notices: localNotices(order, gpus.length),
-          signals: { stop: stop.signal, closing: closing.signal, halt: halt.signal },
+          signals: {
+            stop: stop.signal,
+            closing: AbortSignal.any([closing.signal, putBack]),
+            halt: halt.signal,
+          },
           observed: (observation) => observed(entry, observation),
         },
       );
     } finally {
+      if (putBack.aborted) await prepared;
       await removeDirectory(attemptDirectory).catch((error: unknown) =>
         log.warn({ attempt: order.id, error }, 'workspace not removed'),
       );
@@ -153,11 +212,14 @@ export async function createLocalExecutor<Restored>(
       entries.set(order.id, {
         order,
         stop: new AbortController(),
+        putBack: new AbortController(),
+        preparingSince: null,
         observation: { kind: 'pending' },
         done: Promise.resolve(),
       });
       slots.wait(order);
       fill();
+      if (slots.waits(order.id)) makeRoomFor(order);
     },
     async observe(attempts) {
       const ours = attempts.filter((attempt) => attempt.host === null || attempt.host === host);

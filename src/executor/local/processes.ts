@@ -13,16 +13,28 @@ const width = 32;
 export type ProcessFamily = { readonly group: number; readonly mark: string };
 
 /** A living process of an attempt; the watcher is the part of the supervisor that stays. */
-type Member = { readonly id: number; readonly watcher: boolean };
+type Member = { readonly id: number; readonly group: number; readonly watcher: boolean };
 
 /**
  * The living processes of an attempt, its watcher apart. Linux shows every process's environment, which also
  * finds those that left the group (setsid); elsewhere it is the group alone.
  */
 export async function findProcesses(family: ProcessFamily): Promise<readonly number[]> {
-  const members =
-    process.platform === 'linux' ? await findMarked(family.mark) : await findGroup(family.group);
-  return members.flatMap((member) => (member.watcher ? [] : [member.id]));
+  return (await findMembers(family)).flatMap((member) => (member.watcher ? [] : [member.id]));
+}
+
+/**
+ * Asks all of an attempt to end: TERM to its group, then to each process that has left it. Nobody is asked twice,
+ * since many a program takes a second TERM for impatience and drops what it was saving.
+ */
+export async function askToEnd(family: ProcessFamily): Promise<void> {
+  signalGroup(family.group, 'SIGTERM');
+  for (const member of await findMembers(family))
+    if (!member.watcher && member.group !== family.group) signalProcess(member.id, 'SIGTERM');
+}
+
+function findMembers(family: ProcessFamily): Promise<readonly Member[]> {
+  return process.platform === 'linux' ? findMarked(family.mark) : findGroup(family.group);
 }
 
 /** KILLs whatever lives of an attempt, again and again until a look finds none: they may fork while we look. */
@@ -52,12 +64,23 @@ async function findMarked(mark: string): Promise<readonly Member[]> {
         // Gone meanwhile, or another user's: not ours either way.
         const environment = await readFile(`/proc/${id}/environ`, 'latin1').catch(() => '');
         if (!environment.includes(`AME_MARK=${mark}\0`)) return;
-        const words = await readFile(`/proc/${id}/cmdline`, 'latin1').catch(() => '');
-        found.push({ id: Number(id), watcher: words.split('\0').includes(supervisorName) });
+        const [words, state] = await Promise.all(
+          ['cmdline', 'stat'].map((name) => readFile(`/proc/${id}/${name}`, 'latin1').catch(() => '')),
+        );
+        found.push({
+          id: Number(id),
+          group: groupOf(state ?? ''),
+          watcher: (words ?? '').split('\0').includes(supervisorName),
+        });
       }),
     );
   }
   return found;
+}
+
+/** The process group in a line of /proc/…/stat. The name before it may hold anything, also brackets. */
+function groupOf(state: string): number {
+  return Number(state.slice(state.lastIndexOf(')') + 2).split(' ')[2]);
 }
 
 async function findGroup(group: number): Promise<readonly Member[]> {
@@ -66,7 +89,7 @@ async function findGroup(group: number): Promise<readonly Member[]> {
   return stdout.split('\n').flatMap((line) => {
     const [, id, pgid, state = '', words = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
     if (Number(pgid) !== group || state.startsWith('Z')) return [];
-    return [{ id: Number(id), watcher: words.includes(supervisorName) }];
+    return [{ id: Number(id), group, watcher: words.includes(supervisorName) }];
   });
 }
 

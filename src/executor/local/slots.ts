@@ -7,6 +7,7 @@ export type Slots = {
   take(): { readonly order: AttemptOrder; readonly gpus: readonly string[] } | null;
   /** Gives back what an attempt was given; one that was given nothing is ignored. */
   free(attempt: number): void;
+  waits(attempt: number): boolean;
   /** Stops waiting; answers with whether it did wait. */
   leave(attempt: number): boolean;
   /** Sends all that wait away, and answers with who they were. */
@@ -54,6 +55,7 @@ export function createSlots({
       waiting = [...waiting, order].sort((a, b) => a.run.id - b.run.id || a.id - b.id);
     },
     take,
+    waits: (attempt) => waiting.some((order) => order.id === attempt),
     free: (attempt) => void given.delete(attempt),
     leave,
     clear() {

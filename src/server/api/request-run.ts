@@ -11,7 +11,7 @@ import { listProjects, type ListedProject } from '../../db/projects.ts';
 import { findRepository, type Repository } from '../../db/repositories.ts';
 import { findRunByCause, insertRun, type NewRun } from '../../db/runs.ts';
 import { supersede } from '../../db/run-groups.ts';
-import { readFileAt, resolveRef, type FileAt } from '../../git/repository.ts';
+import { AmbiguousCommitError, readFileAt, resolveRef, type FileAt } from '../../git/repository.ts';
 import { GithubAwayError, GithubGoneError } from '../../github/errors.ts';
 import { readPush } from '../../github/push.ts';
 import { readProjectFile } from '../../project-at.ts';
@@ -127,11 +127,14 @@ export async function requestRun(
 type Asked = { readonly ref: string | null; readonly commit: string; readonly file: FileAt | null };
 
 async function findHere(directory: string, asked: string): Promise<Asked | null> {
-  const found = await resolveRef(directory, asked);
+  const found = await resolveRef(directory, asked).catch((error: unknown) => {
+    if (error instanceof AmbiguousCommitError) throw refuse(422, 'commit-ambiguous', error.message);
+    throw error;
+  });
   return found && { ...found, file: await readFileAt(directory, found.commit, 'ame.yaml') };
 }
 
-/** A full ref, a branch, a tag or a whole commit id, in this order, as on AME's own host. */
+/** A full ref, a branch, a tag or a whole commit id, in this order. AME's own host also takes the beginning of an id. */
 async function findOnGithub(ame: Ame, repository: Repository, asked: string): Promise<Asked | null> {
   const { installationId, hostId, owner, name } = repository;
   const github = await ame.github.current();

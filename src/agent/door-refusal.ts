@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { AttemptFaultError, AttemptOverError, type Fault } from '../core/attempt.ts';
+import { BlobMismatchError, BlobMissingError } from '../core/blob.ts';
+
+/** Nobody answered, or somebody who may answer otherwise in a while. */
+export class DoorAwayError extends Error {
+  override name = 'DoorAwayError';
+  /** Milliseconds that were asked for. */
+  readonly retryAfterMs: number;
+  constructor(message: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs ?? 0;
+  }
+}
+
+const refusalShape = z.object({
+  error: z.object({ code: z.string(), message: z.string() }),
+  fault: z
+    .object({
+      class: z.enum([
+        'conflict',
+        'secret_missing',
+        'content_refused',
+        'restore_failed',
+        'store_failed',
+        'start_failed',
+      ]),
+      message: z.string(),
+    })
+    .exactOptional(),
+});
+
+/** Longer pauses than these are not taken from anyone, milliseconds. */
+const longestAskedMs = 60_000;
+
+/**
+ * What an answer other than a good one means: the error that the door itself threw, `DoorAwayError` where asking
+ * again may help, else an `AttemptFaultError` of this class, with which nothing is tried again. Reads the answer.
+ */
+export async function errorOf(response: Response, faultClass: Fault['class']): Promise<Error> {
+  const { status } = response;
+  const refusal = parseRefusal(await response.text());
+  const { code, message } = refusal?.error ?? { code: '', message: '' };
+  if (code === 'attempt-over') return new AttemptOverError(message);
+  if (code === 'attempt-fault' && refusal?.fault) return new AttemptFaultError(refusal.fault);
+  if (code === 'blob-missing') return new BlobMissingError(message);
+  if (code === 'blob-mismatch') return new BlobMismatchError(message);
+  const said = `AME answered with ${status}${message === '' ? '' : `: ${message}`}`;
+  if (status === 408 || status === 425 || status === 429 || status >= 500)
+    return new DoorAwayError(said, { retryAfterMs: retryAfterOf(response) });
+  // The token is for the server that was named, and for no other.
+  const redirected = status >= 300 && status < 400;
+  const why = redirected ? `${said}, which leads elsewhere: the agent follows nobody` : said;
+  return new AttemptFaultError({ class: faultClass, message: why });
+}
+
+/** Dates are for caches: AME and what may stand before it send seconds. */
+function retryAfterOf(response: Response): number {
+  const seconds = Number(response.headers.get('retry-after') ?? 0);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1_000, longestAskedMs) : 0;
+}
+
+function parseRefusal(text: string): z.infer<typeof refusalShape> | null {
+  try {
+    return refusalShape.parse(JSON.parse(text));
+  } catch {
+    return null; // Somebody between us answered, in a form of their own.
+  }
+}

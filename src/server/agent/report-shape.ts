@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { AttemptReport } from '../../core/attempt.ts';
+import { digestShape } from './shapes.ts';
+
+const count = z.int().nonnegative();
+const time = z.iso.datetime().transform((text) => new Date(text));
+
+const ending = z.object({
+  exitCode: z.int().nullable(),
+  signal: z.string().nullable(),
+  commandNotFound: z.string().nullable().exactOptional(),
+});
+
+/** Of `Fault`: the agent may say any of them. */
+const fault = z.object({
+  class: z.enum([
+    'conflict',
+    'secret_missing',
+    'content_refused',
+    'restore_failed',
+    'store_failed',
+    'start_failed',
+  ]),
+  message: z.string(),
+});
+
+/** `AttemptReport` as it comes over HTTP. */
+export const reportShape: z.ZodType<AttemptReport> = z.object({
+  ending: ending.nullable(),
+  fault: fault.nullable(),
+  phases: z.object({
+    preparedFrom: time.nullable(),
+    startedAt: time.nullable(),
+    endedAt: time.nullable(),
+    storedAt: time.nullable(),
+  }),
+  output: digestShape.nullable(),
+  artifacts: z.array(z.object({ path: z.string(), digest: digestShape, size: count, mode: count })),
+  notices: z.array(z.string()),
+  peakMemoryBytes: count.nullable(),
+});
