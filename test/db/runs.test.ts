@@ -171,6 +171,10 @@ describe('runs of one group', () => {
       await storeRun(connected, home, group),
     ];
     await storeRun(connected, home);
+    const { rowCount } = await db.pool.query(`update runs set when_busy = 'queue' where id <= $1`, [
+      third.id,
+    ]);
+    expect(rowCount).toBeGreaterThan(2);
     expect([await countAhead(db, first), await countAhead(db, second), await countAhead(db, third)]).toEqual([
       0, 1, 2,
     ]);

@@ -25,8 +25,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ame-crash-'));
   database = await createTestDatabase();
   ears = await openEars(database.url);
-  // Under a name of its own: a test cuts every session of the server.
-  db = connect({ url: `${database.url}?application_name=reader` });
+  db = connect({ url: database.url });
   read = createReader({ db, storage: await openDirectoryStorage(join(directory, 'data', 'content')) });
 });
 afterAll(async () => {
@@ -187,6 +186,10 @@ test('every session of the database cut while a command runs', async () => {
     database.url,
     `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name in ('ame', 'ame-worker')`,
   );
+  // The reader’s own were cut too.
+  await db.close();
+  db = connect({ url: database.url });
+  read = createReader({ db, storage: await openDirectoryStorage(join(directory, 'data', 'content')) });
   hold.release();
   const { run, tries } = await ended(clone);
   expect([run.state, ...tries]).toEqual(['succeeded', 'a 1 succeeded', 'b 1 succeeded']);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FakeRepository } from '../fakes/github/repository.ts';
 import type { FakeInstallation, FakePull } from '../fakes/github/world.ts';
+import { createStoppedClock } from './harness.ts';
 import { createGithubAme, type GithubAme } from './github.ts';
 import { text } from './text.ts';
 
@@ -9,7 +10,7 @@ let installation: FakeInstallation;
 let repositories = 0;
 
 beforeAll(async () => {
-  world = await createGithubAme();
+  world = await createGithubAme({ clock: createStoppedClock() });
   installation = await world.github.addInstallation({ account: 'acme' });
 });
 afterAll(() => world[Symbol.asyncDispose]());

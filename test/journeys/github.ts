@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { createFakeGithub, type FakeGithub } from '../fakes/github.ts';
 import { wakeApps } from '../../src/db/github-apps.ts';
 import { listInstallationRows, wakeInstallation } from '../../src/db/installations.ts';
@@ -44,7 +45,10 @@ export async function createGithubAme(options: AmeOptions = {}): Promise<GithubA
     async settle() {
       await ame.settle();
       // First words that wait a moment for a better one, which has come by now if it comes.
-      await ame.ctx.db.orm.execute('update checks set due_at = now() where said is null and due_at > now()');
+      const now = ame.ctx.db.now();
+      await ame.ctx.db.orm.execute(
+        sql`update checks set due_at = ${now} where said is null and due_at > ${now}`,
+      );
       await ame.settle();
     },
     async hear() {
