@@ -188,7 +188,7 @@ describe('a door over HTTP', () => {
           expect(far.state()).toEqual(near.state());
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 

@@ -12,7 +12,7 @@ test('parts are the content, all of one length but the last', async () => {
       expect(parts.slice(0, -1).every((part) => part.length === length)).toBe(true);
       expect(parts.every((part) => part.length > 0 && part.length <= length)).toBe(true);
     }),
-    { numRuns: 50 },
+    { numRuns: 20 },
   );
 });
 
