@@ -75,7 +75,7 @@ test('a second time changes nothing', async () => {
   expect((await client.query('select from repositories')).rowCount).toBe(1);
 });
 
-// Among the whole suite it hung in three of ten runs, and never alone or beside four busy loops; why is not known yet.
+// Among the whole suite it hung in three of about ten runs, and never alone or beside four busy loops; why is not known yet.
 const again = { retry: 2, timeout: 30_000 };
 
 test(
