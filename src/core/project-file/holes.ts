@@ -108,8 +108,8 @@ export function withHole(text: string, { from, to, isValue }: Hole): string {
 export type OpenMap = { readonly from: number; readonly end: number; readonly doubtFrom: number };
 
 /**
- * The map in braces that a fault leaves open, where it can be closed at the end of its hole. Behind the first
- * bracket inside it one cannot tell which of the two was left open.
+ * The map in braces that a fault leaves open, where it can be closed at the end of its hole. Behind the first map in
+ * braces inside it one cannot tell which of the two was left open.
  */
 export function openMapAt(tokens: readonly StructureToken[], fault: SyntaxFault, hole: Hole): OpenMap | null {
   const first = firstTokenFrom(tokens, fault.offset);
@@ -124,7 +124,7 @@ export function openMapAt(tokens: readonly StructureToken[], fault: SyntaxFault,
     if (token.offset >= hole.to) break;
     if (token.type === 'flow-map-start' || token.type === 'flow-seq-start') {
       depth += 1;
-      if (depth > 1) doubtFrom ??= token.offset;
+      if (depth > 1 && token.type === 'flow-map-start') doubtFrom ??= token.offset;
     } else if (token.type === 'flow-map-end' || token.type === 'flow-seq-end') depth -= 1;
     else if (token.type === 'map-value-ind') isPair = true;
     else if (token.type === 'comma' && depth === 1) isPair = false;
