@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AttemptFaultError, AttemptOverError, type Fault } from '../core/attempt.ts';
+import { AttemptFaultError, AttemptOverError, type Fault, faultClasses } from '../core/attempt.ts';
 import { BlobMismatchError, BlobMissingError } from '../core/blob.ts';
 
 /** Nobody answered, or somebody who may answer otherwise in a while. */
@@ -17,14 +17,7 @@ const refusalShape = z.object({
   error: z.object({ code: z.string(), message: z.string() }),
   fault: z
     .object({
-      class: z.enum([
-        'conflict',
-        'secret_missing',
-        'content_refused',
-        'restore_failed',
-        'store_failed',
-        'start_failed',
-      ]),
+      class: z.enum(faultClasses),
       message: z.string(),
     })
     .exactOptional(),

@@ -20,7 +20,8 @@ import { inTransaction, type Db } from '../db/connect.ts';
 import { insertLogChunk } from '../db/logs.ts';
 import { findRun, type PlacedRun } from '../db/runs.ts';
 import { readSecrets } from '../db/secrets.ts';
-import { BlobMissingError, type Storage } from '../storage/storage.ts';
+import { BlobMissingError } from '../core/blob.ts';
+import type { Storage } from '../storage/storage.ts';
 import { importCommit } from './import-commit.ts';
 import { createTreeStore } from './trees.ts';
 

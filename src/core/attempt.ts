@@ -25,10 +25,18 @@ export type Ending = {
   readonly commandNotFound?: string | null;
 };
 
+export const faultClasses = [
+  'conflict',
+  'secret_missing',
+  'content_refused',
+  'restore_failed',
+  'store_failed',
+  'start_failed',
+] as const;
+
 /** Why an attempt could not run or could not be stored, although nothing of the user's ended badly. */
 export type Fault = {
-  readonly class:
-    'conflict' | 'secret_missing' | 'content_refused' | 'restore_failed' | 'store_failed' | 'start_failed';
+  readonly class: (typeof faultClasses)[number];
   readonly message: string;
 };
 

@@ -7,6 +7,9 @@ export function isObjectId(text: string): boolean {
   return shape.test(text);
 }
 
+/** Says "nothing" of a SHA-1 repository, such as for a ref that was not there before. */
+export const zeroId: ObjectId = '0'.repeat(40);
+
 /** The id that stands for "nothing" in a push: a ref that was not there before, or is gone afterwards. */
 export function isZeroId(id: ObjectId): boolean {
   return /^0+$/.test(id);

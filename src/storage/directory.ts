@@ -5,7 +5,8 @@ import { isDigest, type Digest } from '../core/snapshot.ts';
 import { createDirectorySync } from './directory-sync.ts';
 import { streamFile } from './file-stream.ts';
 import { copyFileContent, copyStream, type Copied } from './hashing-copy.ts';
-import { BlobMismatchError, BlobMissingError, type Storage } from './storage.ts';
+import { BlobMismatchError, BlobMissingError } from '../core/blob.ts';
+import type { Storage } from './storage.ts';
 import { prepareTemporaryFiles, temporaryName } from './temporary-files.ts';
 
 /** Content in a directory of this machine, with two short ways for those who live on it too. */

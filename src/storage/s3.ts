@@ -11,7 +11,8 @@ import {
 import { readObject } from './s3/read.ts';
 import { sweepUploads } from './s3/sweep.ts';
 import { writeObject } from './s3/write.ts';
-import { BlobMissingError, type Storage } from './storage.ts';
+import { BlobMissingError } from '../core/blob.ts';
+import type { Storage } from './storage.ts';
 
 /** Content in a bucket, with signed requests for those who hold no key to it. */
 export type S3Storage = Storage & {

@@ -1,7 +1,6 @@
 import type { Digest } from '../core/snapshot.ts';
 
-// What a store throws is known to the agent too, which reads content through its door and knows no store.
-export { BlobMismatchError, BlobMissingError } from '../core/blob.ts';
+// What a store throws of one blob stands in core/blob.ts: the agent knows it too, and knows no store.
 
 /** Content by its digest. Writing what is there already is a no-op; a write is whole and verified, or absent. */
 export type Storage = {

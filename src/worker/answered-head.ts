@@ -6,7 +6,7 @@ import { isLastSeenAt, listDecisions, type Decision as DecisionRow } from '../db
 import { listRevisions } from '../db/projects.ts';
 import type { Repository } from '../db/repositories.ts';
 import { listRunsById } from '../db/runs.ts';
-import { fileName, type Head } from './head.ts';
+import { fileName, isOfHead, type Head } from './head.ts';
 
 /** What a payload says of a branch of the repository itself. */
 export type OwnHead = {
@@ -39,10 +39,6 @@ export async function findAnsweredHead(db: Db, repository: Repository, own: OwnH
   if (decision === null) return null;
   if (decision.outcome === 'run' && !(await haveRuns(db, rows, ref, decision.tasks))) return null;
   return headOf(own, revision, decision);
-}
-
-function isOfHead({ trigger }: DecisionRow): boolean {
-  return trigger === 'push' || trigger === 'pull_request';
 }
 
 async function decideAbsent(db: Db, repositoryId: number, own: OwnHead, message: string): Promise<Decision> {

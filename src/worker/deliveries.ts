@@ -13,6 +13,7 @@ import {
   saveHead,
   type Repository,
 } from '../db/repositories.ts';
+import { zeroId } from '../git/object-id.ts';
 import { readProjectFile } from '../project-at.ts';
 import { fileNotices, withOtherName } from './file-notices.ts';
 import { gatherDelivery, type Gathered, type GithubDeliveryDeps } from './github-delivery.ts';
@@ -128,8 +129,6 @@ async function saveSeen(tx: Db, repository: Repository, { ref, seen, commit }: H
   for (const name of new Set([ref, ...(seen === null ? [] : [seen])]))
     await saveHead(tx, repository.id, name, commit ?? zeroId);
 }
-
-const zeroId = '0'.repeat(40);
 
 function readFileOf(head: Head): { readonly project: Project | null; readonly problems: readonly Problem[] } {
   if (head.file === null) return { project: null, problems: [] };

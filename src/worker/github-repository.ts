@@ -8,6 +8,7 @@ import {
 } from '../db/repositories.ts';
 import { recordMoves } from '../db/moves.ts';
 import type { Db } from '../db/connect.ts';
+import { zeroId } from '../git/object-id.ts';
 import type { GithubSource } from '../github-app.ts';
 import { GithubGoneError } from '../github/errors.ts';
 import { listOpenPullRequests, readHead, readRepository } from '../github/repository.ts';
@@ -18,8 +19,6 @@ import type { StepEnd } from './loop.ts';
 
 /** Seconds between two looks at a repository; while nothing changed, they cost nothing of GitHub's hourly limit. */
 const sweepSeconds = 300;
-
-const zeroId = '0'.repeat(40);
 
 /**
  * Looks at what a repository of GitHub is called and where its default branch is. A push that nobody heard of, a head

@@ -37,3 +37,8 @@ export type Head = {
   /** What a run of it does about others of its group. */
   whenBusy(project: Project): BusyRule;
 };
+
+/** What a head was answered, of whatever told us of it; what people asked for is told by the runs alone. */
+export function isOfHead({ trigger }: { readonly trigger: string }): boolean {
+  return trigger === 'push' || trigger === 'pull_request';
+}

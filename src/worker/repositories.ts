@@ -2,6 +2,7 @@ import type { Db } from '../db/connect.ts';
 import type { Claim } from '../db/due.ts';
 import { recordMoves, type MovedRef } from '../db/moves.ts';
 import { findRepository, listHeads, sweepSeconds, type Repository } from '../db/repositories.ts';
+import { zeroId } from '../git/object-id.ts';
 import { listRefs } from '../git/repository.ts';
 import type { GithubSource } from '../github-app.ts';
 import type { Log } from '../log.ts';
@@ -14,8 +15,6 @@ export type RepositoryDeps = {
   readonly directoryOf: (repository: Repository) => string;
   readonly github: GithubSource;
 };
-
-const zeroId = '0'.repeat(40);
 
 /**
  * Compares the refs of a repository with where they were last seen; a push that nobody heard of becomes a

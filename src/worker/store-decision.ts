@@ -7,13 +7,7 @@ import { concurrencyGroup } from '../core/trigger.ts';
 import type { Decision } from '../core/trigger/decision.ts';
 import { saveCheck } from '../db/checks.ts';
 import type { Db } from '../db/connect.ts';
-import {
-  insertDecisions,
-  listDecisions,
-  type Decision as DecisionRow,
-  type Delivery,
-  type NewDecision,
-} from '../db/deliveries.ts';
+import { insertDecisions, listDecisions, type Delivery, type NewDecision } from '../db/deliveries.ts';
 import {
   findProjectAt,
   insertRevision,
@@ -27,7 +21,7 @@ import { supersede } from '../db/run-groups.ts';
 import { hasRunAt, insertRun, type Run } from '../db/runs.ts';
 import { fileCheckOf } from '../file-check.ts';
 import { runCheckOf } from '../run-check.ts';
-import type { Head } from './head.ts';
+import { isOfHead, type Head } from './head.ts';
 
 export type Planned = { readonly task: string } & ({ readonly plan: Plan } | { readonly error: PlanError });
 
@@ -205,11 +199,6 @@ async function saveFileCheck(tx: Db, deps: StoreDeps, about: About): Promise<voi
   const mayTurn = repository.host === 'github' && project?.on?.pullRequest && says.conclusion === 'neutral';
   const check = { repositoryId: repository.id, sha: commit, runId: null, says };
   await saveCheck(tx, check, mayTurn ? settleSeconds : 0);
-}
-
-/** What a head was answered, of whatever told us of it; what people asked for is told by the runs alone. */
-function isOfHead({ trigger }: Pick<DecisionRow, 'trigger'>): boolean {
-  return trigger === 'push' || trigger === 'pull_request';
 }
 
 /** Code of a fork has the file's check, and for each task that waits one that says who may start it. */

@@ -359,7 +359,8 @@ function largeDigest(): Digest {
 /** Bytes of buffers that something still holds. */
 function heldBytes(): number {
   setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
+  // What the first collection found is freed beside the program, and counted as freed when the second one begins.
+  for (let turn = 0; turn < 2; turn += 1) runInNewContext('gc')();
   return process.memoryUsage().arrayBuffers;
 }
 

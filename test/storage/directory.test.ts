@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/snapshot.ts';
 import { openDirectoryStorage } from '../../src/storage/directory.ts';
 import { chunkBytes } from '../../src/storage/file-stream.ts';
-import { BlobMismatchError, BlobMissingError } from '../../src/storage/storage.ts';
+import { BlobMismatchError, BlobMissingError } from '../../src/core/blob.ts';
 import { noDigests, spam, storageSuite, streamOf, textOf } from './suite.ts';
 
 let root: string;

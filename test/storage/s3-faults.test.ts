@@ -2,12 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/snapshot.ts';
 import { openS3Storage } from '../../src/storage/s3.ts';
-import {
-  BlobMismatchError,
-  BlobMissingError,
-  StorageAwayError,
-  StorageRefusedError,
-} from '../../src/storage/storage.ts';
+import { BlobMismatchError, BlobMissingError } from '../../src/core/blob.ts';
+import { StorageAwayError, StorageRefusedError } from '../../src/storage/storage.ts';
 import { createFakeS3, sendXml, type Asked, type Fault } from './s3-fake.ts';
 import { bytesOf, largeContent, spam, streamOf, textOf } from './suite.ts';
 

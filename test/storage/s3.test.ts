@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/snapshot.ts';
 import { createS3Client, type S3Place } from '../../src/storage/s3/client.ts';
 import { openS3Storage } from '../../src/storage/s3.ts';
-import { BlobMismatchError, BlobMissingError, StorageRefusedError } from '../../src/storage/storage.ts';
+import { BlobMismatchError, BlobMissingError } from '../../src/core/blob.ts';
+import { StorageRefusedError } from '../../src/storage/storage.ts';
 import { testBucket } from './s3-server.ts';
 import { bytesOf, largeContent, spam, storageSuite, streamOf, textOf } from './suite.ts';
 

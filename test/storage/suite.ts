@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/snapshot.ts';
-import { BlobMismatchError, BlobMissingError, type Storage } from '../../src/storage/storage.ts';
+import { BlobMismatchError, BlobMissingError } from '../../src/core/blob.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 
 /** A store that has nothing in it yet. */
 export type Opened = {

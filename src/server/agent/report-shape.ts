@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AttemptReport } from '../../core/attempt.ts';
+import { faultClasses, type AttemptReport } from '../../core/attempt.ts';
 import { digestShape } from './shapes.ts';
 
 const count = z.int().nonnegative();
@@ -13,14 +13,7 @@ const ending = z.object({
 
 /** Of `Fault`: the agent may say any of them. */
 const fault = z.object({
-  class: z.enum([
-    'conflict',
-    'secret_missing',
-    'content_refused',
-    'restore_failed',
-    'store_failed',
-    'start_failed',
-  ]),
+  class: z.enum(faultClasses),
   message: z.string(),
 });
 

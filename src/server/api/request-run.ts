@@ -12,6 +12,7 @@ import { findRepository, type Repository } from '../../db/repositories.ts';
 import { findRunByCause, insertRun, type NewRun } from '../../db/runs.ts';
 import { supersede } from '../../db/run-groups.ts';
 import { AmbiguousCommitError, readFileAt, resolveRef, type FileAt } from '../../git/repository.ts';
+import { zeroId } from '../../git/object-id.ts';
 import { GithubAwayError, GithubGoneError } from '../../github/errors.ts';
 import { readPush } from '../../github/push.ts';
 import { readProjectFile } from '../../project-at.ts';
@@ -141,17 +142,16 @@ async function findOnGithub(ame: Ame, repository: Repository, asked: string): Pr
   if (github === null || installationId === null)
     throw refuse(409, 'no-github-app', 'this server is no GitHub App now: open /setup');
   const place = { installationId, hostId, owner, name };
-  const none = '0'.repeat(40);
   try {
     for (const ref of asked.startsWith('refs/') ? [asked] : [`refs/heads/${asked}`, `refs/tags/${asked}`]) {
-      const { now } = await readPush(github, place, { ref, before: none, after: none });
+      const { now } = await readPush(github, place, { ref, before: zeroId, after: zeroId });
       if (now?.commit) {
-        const read = await readPush(github, place, { ref, before: none, after: now.commit });
+        const read = await readPush(github, place, { ref, before: zeroId, after: now.commit });
         return { ref, commit: now.commit, file: read.after?.file ?? null };
       }
     }
     if (!/^[0-9a-f]{40}$/.test(asked)) return null;
-    const { after } = await readPush(github, place, { ref: 'refs/heads/main', before: none, after: asked });
+    const { after } = await readPush(github, place, { ref: 'refs/heads/main', before: zeroId, after: asked });
     return after && { ref: null, commit: after.commit, file: after.file };
   } catch (error) {
     if (error instanceof GithubGoneError)

@@ -1,5 +1,6 @@
 import { S3ServiceError } from 's3mini';
-import { BlobMismatchError, BlobMissingError, StorageAwayError, StorageRefusedError } from '../storage.ts';
+import { BlobMismatchError, BlobMissingError } from '../../core/blob.ts';
+import { StorageAwayError, StorageRefusedError } from '../storage.ts';
 
 /** What servers say when the same request may well be answered later, whatever status they say it with. */
 const passing = new Set([

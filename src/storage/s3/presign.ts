@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { digestOf, type Digest } from '../../core/snapshot.ts';
-import { BlobMissingError, StorageAwayError, StorageRefusedError } from '../storage.ts';
+import { BlobMissingError } from '../../core/blob.ts';
+import { StorageAwayError, StorageRefusedError } from '../storage.ts';
 import type { S3Client } from './client.ts';
 
 /** A request that whoever holds it may make without a key, until it expires; `headers` must be sent as they are. */

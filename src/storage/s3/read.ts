@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../core/snapshot.ts';
-import { BlobMismatchError, StorageAwayError, StorageRefusedError } from '../storage.ts';
+import { BlobMismatchError } from '../../core/blob.ts';
+import { StorageAwayError, StorageRefusedError } from '../storage.ts';
 import type { S3Client } from './client.ts';
 import { failureOf, statusOf } from './failure.ts';
 

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { UploadPart } from 's3mini';
 import type { Digest } from '../../core/snapshot.ts';
-import { BlobMismatchError, StorageAwayError } from '../storage.ts';
+import { BlobMismatchError } from '../../core/blob.ts';
+import { StorageAwayError } from '../storage.ts';
 import { abortUpload } from './abort.ts';
 import type { S3Client } from './client.ts';
 import { partsOf } from './parts.ts';
