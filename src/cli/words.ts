@@ -1,5 +1,5 @@
 import { showDuration } from '../core/check/amounts.ts';
-import { outcomes, type OutcomeClass } from '../core/outcome.ts';
+import { outcomes, type OutcomeClass } from '../core/outcome/classes.ts';
 import type { AttemptState } from '../core/run.ts';
 import type { AttemptShape, RunShape } from '../server/api/shapes.ts';
 import type { Colors } from './terminal.ts';

@@ -1,11 +1,14 @@
+import type { Classification } from './outcome/classes.ts';
+import type { EnvVariable, Resources, SecretVariable } from './project.ts';
+import type { AskedResources } from './resources.ts';
 import type { Digest } from './snapshot.ts';
-import type { EnvVariable, Resources } from './project.ts';
 
 /** Everything an executor needs to start one attempt. Names of the outside world are made from `id`. */
 export type AttemptOrder = {
   readonly id: number;
   readonly run: { readonly id: number; readonly number: number };
   readonly project: string;
+  readonly projectId: number;
   readonly task: string;
   /** From 1 within the task of the run. */
   readonly number: number;
@@ -13,8 +16,17 @@ export type AttemptOrder = {
   readonly ref: string;
   readonly script: string;
   readonly env: readonly EnvVariable[];
+  /** By name in the task's environment and by name in the project; none for code that is given none. */
+  readonly secrets: readonly SecretVariable[];
+  /** As the file says them. */
   readonly resources: Resources;
+  /** What this attempt is given: the file's word, the administrator's where it has none, what earlier attempts taught. */
+  readonly asked: AskedResources;
   readonly image: string | null;
+  /** How long the command may run, seconds. */
+  readonly timeout: number;
+  /** At most what the workspace holds before the command starts. */
+  readonly inheritedBytes: number;
 };
 
 /** How a process ended. A shell reports a signal as 128 + its number, so both read the same. */
@@ -23,6 +35,8 @@ export type Ending = {
   readonly signal: string | null;
   /** What the shell could not find, where the exit code is 127 and stderr names it. */
   readonly commandNotFound?: string | null;
+  /** The kernel ended something of it for want of memory, not always the command itself. */
+  readonly outOfMemory?: boolean;
 };
 
 export const faultClasses = [
@@ -43,9 +57,13 @@ export type Fault = {
 /** What an executor sees of an attempt: what is, never what happened. */
 export type Observation =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'pending' }
-  | { readonly kind: 'running'; readonly startedAt: Date }
-  | { readonly kind: 'ended'; readonly report: AttemptReport };
+  /** `why` it still waits, in a sentence, where that is known. */
+  | { readonly kind: 'pending'; readonly why?: string }
+  /** `taken`: it is being taken away, and this is what that will have been. */
+  | { readonly kind: 'running'; readonly startedAt: Date; readonly taken?: Classification }
+  | { readonly kind: 'ended'; readonly report: AttemptReport }
+  /** It is over, and nobody was there to report: what the executor can say about it. */
+  | { readonly kind: 'over'; readonly ending: Classification };
 
 /** Times of an attempt's phases. */
 export type Phases = {
@@ -66,6 +84,13 @@ export type AttemptReport = {
   /** Said once a run to the user, such as which resources were not enforced. */
   readonly notices: readonly string[];
   readonly peakMemoryBytes: number | null;
+  /** Of one core, in seconds. */
+  readonly cpuSeconds?: number | null;
+  /**
+   * What ended the command before it would have ended by itself, where the agent did that on its own: its host took
+   * it away (`taken`), or its time was over while nobody could be asked (`timeout`).
+   */
+  readonly interrupted?: 'taken' | 'timeout' | null;
 };
 
 /** One file that a person gets back. `path` is text for people; bytes that are not UTF-8 are escaped. */

@@ -1,5 +1,6 @@
 import type { Observation } from './attempt.ts';
-import { classify, outcomes, type Classification, type OutcomeClass } from './outcome.ts';
+import { classify } from './outcome.ts';
+import { outcomes, type Classification, type OutcomeClass } from './outcome/classes.ts';
 
 export const runStates = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped'] as const;
 export type RunState = (typeof runStates)[number];
@@ -47,6 +48,10 @@ export function advance<T extends Attempt>(attempt: T, observation: Observation,
     return attempt.state === 'waiting' ? { ...attempt, state: 'queued', queuedAt: now } : attempt;
   }
   if (observation.kind === 'running') return begin(attempt, observation.startedAt, now);
+  if (observation.kind === 'over') {
+    const stopped = attempt.stopReason === null ? null : classify(null, attempt.stopReason);
+    return end(attempt, stopped ?? observation.ending, now);
+  }
   const { startedAt } = observation.report.phases;
   const begun = startedAt === null ? attempt : begin(attempt, startedAt, now);
   return end(begun, classify(observation.report, attempt.stopReason), now);

@@ -106,6 +106,7 @@ export function attemptOrder(id: number, script: string, changes: Partial<Attemp
     id,
     run: { id: 1, number: 7 },
     project: 'spam',
+    projectId: 1,
     task: 'train',
     number: 1,
     commit: 'c'.repeat(40),
@@ -113,7 +114,17 @@ export function attemptOrder(id: number, script: string, changes: Partial<Attemp
     script,
     env: [],
     resources: { cpu: null, memory: null, storage: null, gpus: null, vram: null },
+    secrets: [],
+    asked: {
+      cpu: { millis: 1_000, limited: false },
+      memory: { bytes: 2 ** 31, ceilingBytes: 2 ** 32 },
+      storageBytes: 2 ** 30,
+      gpus: 0,
+      vramMib: null,
+    },
     image: null,
+    timeout: 3_600,
+    inheritedBytes: 0,
     ...changes,
   };
 }

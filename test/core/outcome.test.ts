@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Ending, Fault } from '../../src/core/attempt.ts';
-import { classify, outcomeClasses, outcomes, type OutcomeClass } from '../../src/core/outcome.ts';
+import { classify } from '../../src/core/outcome.ts';
+import { outcomeClasses, outcomes, type OutcomeClass } from '../../src/core/outcome/classes.ts';
 import { stopReasons } from '../../src/core/run.ts';
 
 const ended = (ending: Ending | null, fault: Fault | null = null) => ({ ending, fault });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { OutcomeClass } from '../../src/core/outcome.ts';
+import type { OutcomeClass } from '../../src/core/outcome/classes.ts';
 import type { RetryCause } from '../../src/core/project.ts';
 import { retryDecision } from '../../src/core/run/retry.ts';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AttemptReport, Observation } from '../../src/core/attempt.ts';
-import { outcomes } from '../../src/core/outcome.ts';
+import { outcomes } from '../../src/core/outcome/classes.ts';
 import {
   advance,
   attemptStates,

@@ -1,5 +1,5 @@
 import type { LogChunk } from '../../src/core/attempt.ts';
-import type { OutcomeClass } from '../../src/core/outcome.ts';
+import type { OutcomeClass } from '../../src/core/outcome/classes.ts';
 import type { Plan, PlannedTask } from '../../src/core/plan.ts';
 import type { RunState } from '../../src/core/run.ts';
 import { listAttempts, saveAttempts, type Attempt, type AttemptChange } from '../../src/db/attempts.ts';

@@ -7,7 +7,7 @@ import {
   type CheckStatus,
 } from '../check.ts';
 import { markdownBlock, markdownCode, markdownLine, plainLine, visibleText } from '../escape.ts';
-import { outcomes, type OutcomeClass } from '../outcome.ts';
+import { outcomes, type OutcomeClass } from '../outcome/classes.ts';
 import { counted } from '../problems/wording.ts';
 import { isFinal, type AttemptState, type RunState } from '../run.ts';
 import { showBytes, showDuration } from './amounts.ts';

@@ -1,4 +1,4 @@
-import { outcomes } from '../outcome.ts';
+import { outcomes } from '../outcome/classes.ts';
 import type { Gate, Plan, PlannedTask } from '../plan.ts';
 import type { AttemptState } from '../run.ts';
 import { isFinal } from '../run.ts';

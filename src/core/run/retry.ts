@@ -1,4 +1,4 @@
-import { outcomes, type OutcomeClass } from '../outcome.ts';
+import { outcomes, type OutcomeClass } from '../outcome/classes.ts';
 import type { PlannedTask } from '../plan.ts';
 import type { RetryCause } from '../project.ts';
 import type { Attempt } from '../run.ts';

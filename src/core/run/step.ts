@@ -1,5 +1,5 @@
 import type { AttemptReport, Observation } from '../attempt.ts';
-import { outcomes, type OutcomeClass } from '../outcome.ts';
+import { outcomes, type OutcomeClass } from '../outcome/classes.ts';
 import type { Plan } from '../plan.ts';
 import {
   advance,

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { check, index, integer, pgTable, text, uniqueIndex, type AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { AttemptReport } from '../../core/attempt.ts';
-import { outcomeClasses } from '../../core/outcome.ts';
+import { outcomeClasses } from '../../core/outcome/classes.ts';
 import type { Plan } from '../../core/plan.ts';
 import { busyRules, type Resources } from '../../core/project.ts';
 import { attemptStates, finalStates, runStates, stopReasons } from '../../core/run.ts';

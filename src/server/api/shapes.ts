@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { outcomeClasses } from '../../core/outcome.ts';
+import { outcomeClasses } from '../../core/outcome/classes.ts';
 import { severities } from '../../core/problems.ts';
 import { attemptStates, runStates } from '../../core/run.ts';
 import { triggers } from '../../core/trigger.ts';

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { showBytes } from '../../core/check/amounts.ts';
-import { outcomes, type Blame } from '../../core/outcome.ts';
+import { outcomes, type Blame } from '../../core/outcome/classes.ts';
 import { isFinal } from '../../core/run.ts';
 import { checkSection, decisionSection, problemSection } from './answer.ts';
 import type { View } from './layout.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { outcomes } from '../../core/outcome.ts';
+import { outcomes } from '../../core/outcome/classes.ts';
 import { isFinal } from '../../core/run.ts';
 import type { Attempt } from '../../db/attempts.ts';
 import { count, moment, said, prose, stateMark, took, type Html } from './pieces.ts';
