@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // These need a cluster: npm run test:cluster.
+    exclude: ['test/cluster/**', '**/node_modules/**'],
     globalSetup: ['test/postgres-server.ts'],
     // A fresh process for each file loads the same modules again: this, the four workers and the test server's
     // idle disk made the whole 157 s rather than 448 s on two cores. So nothing may be left in a module or a global,

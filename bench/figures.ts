@@ -4,7 +4,11 @@ export type Figures = {
   readonly figures: Readonly<Record<string, number>>;
   readonly aims: Readonly<Record<string, string>>;
   readonly met: boolean;
+  /** Of other programs in the same run; a text says why there is none. */
+  readonly peers?: Readonly<Record<string, number | string>>;
 };
+
+export type BenchOptions = { readonly peers: boolean };
 
 /** The value below which this share of the numbers lies. */
 export function percentile(values: readonly number[], share: number): number {

@@ -1,21 +1,51 @@
-import type { Figures } from './figures.ts';
+import { parseArgs } from 'node:util';
+import { benchAck } from './ack.ts';
+import { benchCold } from './cold.ts';
+import { benchFanOut } from './fan-out.ts';
+import type { BenchOptions, Figures } from './figures.ts';
 import { benchGithubCalls } from './github-calls.ts';
+import { benchHistory } from './history.ts';
+import { benchKubernetes } from './kubernetes.ts';
+import { benchLogs } from './logs.ts';
+import { benchSchedules } from './schedules.ts';
+import { benchSnapshot } from './snapshot.ts';
 import { benchStart } from './start.ts';
+import { writeTable } from './table.ts';
 
-const benches: Readonly<Record<string, () => Promise<Figures>>> = {
+const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Figures>>> = {
+  ack: benchAck,
   start: benchStart,
+  'fan-out': benchFanOut,
+  snapshot: benchSnapshot,
+  logs: benchLogs,
+  history: benchHistory,
+  cold: benchCold,
+  schedules: benchSchedules,
   'github-calls': benchGithubCalls,
+  kubernetes: benchKubernetes,
 };
 
-/** `npm run bench -- <name>`: runs one benchmark, or all, and prints one JSON object for each. */
-const [name] = process.argv.slice(2);
-const chosen = name === undefined ? Object.keys(benches) : [name];
-for (const each of chosen) {
-  const bench = benches[each];
+/**
+ * `npm run bench -- [name…]`: runs these benchmarks, or all, each of which prints one JSON object last. `--peers` runs
+ * other programs beside them where they can be installed; `--write` puts the figures into docs/performance.md.
+ */
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { peers: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+});
+const all = Object.keys(benches).filter((name) => {
+  if (name !== 'kubernetes' || process.env['KUBECONFIG']) return true;
+  console.error('skipped: kubernetes, because KUBECONFIG names no cluster');
+  return false;
+});
+for (const name of positionals.length === 0 ? all : positionals) {
+  const bench = benches[name];
   if (!bench) {
-    console.error(`there is no benchmark ${each}; there is ${Object.keys(benches).join(', ')}`);
+    console.error(`there is no benchmark ${name}; there is ${Object.keys(benches).join(', ')}`);
     process.exitCode = 2;
     continue;
   }
-  console.log(JSON.stringify(await bench()));
+  const figures = await bench({ peers: values.peers });
+  if (values.write) await writeTable(figures);
+  console.log(JSON.stringify(figures));
 }

@@ -4,28 +4,25 @@
 //     dist/main-*.mjs, ...    everything else, loaded when it is needed
 //     dist/sample/            the files of the sample project, as they are
 //     dist/*-worker.mjs       what runs in a thread of its own, found by its name beside the rest
+//     dist/agent.mjs          the agent in a pod, in one file: it starts thousands of times, and beside what users run
 //
 // The Postgres and Node packages stay outside: they are programs, found below node_modules when they are started.
 import { cpSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const out = join(root, 'dist');
+// Another place is named by the image, which is built beside a package that others may be reading.
+const out = resolve(root, process.argv[2] ?? 'dist');
 const workers = globSync('src/**/*-worker.ts', { cwd: root });
 
 rmSync(out, { recursive: true, force: true });
-const { metafile } = await build({
+const together = {
   absWorkingDir: root,
-  entryPoints: {
-    ame: 'src/cli/launch.mjs',
-    ...Object.fromEntries(workers.map((path) => [basename(path, '.ts'), path])),
-  },
   outdir: out,
   outExtension: { '.js': '.mjs' },
   bundle: true,
-  splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node22',
@@ -37,12 +34,24 @@ const { metafile } = await build({
   banner: {
     js: "import { createRequire as createRequireHere } from 'node:module';\nconst require = createRequireHere(import.meta.url);",
   },
+};
+const server = await build({
+  ...together,
+  splitting: true,
+  entryPoints: {
+    ame: 'src/cli/launch.mjs',
+    ...Object.fromEntries(workers.map((path) => [basename(path, '.ts'), path])),
+  },
 });
+const agent = await build({ ...together, entryPoints: { agent: 'src/pod-agent.ts' } });
 cpSync(join(root, 'src/sample/files'), join(out, 'sample'), {
   recursive: true,
   filter: (path) => !path.includes('__pycache__'),
 });
-writeFileSync(join(out, 'THIRD-PARTY-LICENSES.txt'), licences(Object.keys(metafile.inputs)));
+writeFileSync(
+  join(out, 'THIRD-PARTY-LICENSES.txt'),
+  licences([server, agent].flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+);
 
 /** The licence texts of the packages that the bundle contains: they ask to travel with their code. */
 function licences(inputs) {

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { outcomes } from '../src/core/outcome.ts';
 import { problemCatalogue } from '../src/core/problems.ts';
 import { keyReference, type KeyReference } from '../src/core/project-file/json-schema.ts';
 import { eventNeeds, permissionNeeds } from '../src/github/permissions.ts';
+import { endingsPage } from './endings-page.ts';
 
 /** Pages that are made from the code, by path. */
 export function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/ame-yaml.md', filePage()],
     ['docs/problems.md', problemsPage()],
-    ['docs/endings.md', endingsPage()],
+    ['docs/endings.md', notice + endingsPage()],
     ['docs/github.md', githubPage()],
   ]);
 }
@@ -72,21 +72,6 @@ function printable(text: string): string {
     /[^\n\x20-\x7e…]/gu,
     (char) => `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`,
   );
-}
-
-function endingsPage(): string {
-  const blames = {
-    user: 'the task',
-    resources: 'what it was given',
-    cluster: 'the machine',
-    us: 'AME',
-  } as const;
-  const retries = { user: 'as `retries` says', infrastructure: 'by AME, three times', never: 'no' } as const;
-  const rows = Object.entries(outcomes).map(
-    ([name, { state, message, blame, retry }]) =>
-      `| \`${name}\` | ${state} | ${cell(message)} | ${blame === null ? '' : blames[blame]} | ${retries[retry]} |`,
-  );
-  return `${notice}# How an attempt can end\n\nEvery ending has one class. It says where to look first, and who may have it tried again: what the machine or AME did never uses up a task's own \`retries\`.\n\n| class | state | what it means | look first at | tried again |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
 function githubPage(): string {

@@ -1,5 +1,10 @@
 import { availableParallelism, hostname } from 'node:os';
 import { delimiter } from 'node:path';
+import manifest from '../package.json' with { type: 'json' };
+import { parseKubernetes, type KubernetesConfig } from './config/kubernetes.ts';
+import { parseResourceDefaults } from './config/resources.ts';
+import { parseRetention, type RetentionConfig } from './config/retention.ts';
+import type { ResourceDefaults } from './core/resources.ts';
 
 /** Everything that the surroundings decide. */
 export type Config = {
@@ -28,6 +33,8 @@ export type Config = {
   } | null;
   /** Of the site, without a slash at its end; another than github.com is a GitHub Enterprise Server. */
   readonly githubUrl: string;
+  /** What the doors ask for; null: the token in the data directory. */
+  readonly token: string | null;
   /** 32 bytes that encrypt secrets; null: the key in the data directory. */
   readonly secretKey: Uint8Array | null;
   /** Where content lies; null: in the data directory. */
@@ -40,8 +47,15 @@ export type Config = {
     /** Before every key: '' or ends with a slash. */
     readonly prefix: string;
   } | null;
+  /** Opens `/metrics` and nothing else; null: only the server's own token does. */
+  readonly metricsToken: string | null;
+  readonly retention: RetentionConfig;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly host: string;
+  /** Where attempts run: on a cluster, or null for this machine. */
+  readonly kubernetes: KubernetesConfig | null;
+  /** What tasks are given that ask for nothing, and the most that memory may climb to. */
+  readonly resourceDefaults: ResourceDefaults;
 };
 
 export class ConfigError extends Error {
@@ -84,10 +98,26 @@ export function parseConfig(env: Env): Config {
     githubApp: githubApp(env, faults),
     githubUrl:
       parseUrl('AME_GITHUB_URL', env.AME_GITHUB_URL, ['http:', 'https:'], faults) ?? 'https://github.com',
+    token: parseToken(env.AME_TOKEN, faults),
     secretKey: parseKey(env.AME_SECRET_KEY, faults),
     s3: parseS3(env, faults),
+    metricsToken: env.AME_METRICS_TOKEN?.trim() || null,
+    retention: parseRetention(integer),
     logLevel: parseLevel(env.AME_LOG_LEVEL, faults),
     host: env.AME_HOST_NAME?.trim() || hostname(),
+    kubernetes: parseExecutor(env.AME_EXECUTOR, faults)
+      ? parseKubernetes(
+          env,
+          {
+            integer,
+            url: (name) => parseUrl(name, env[name], ['http:', 'https:'], faults),
+            list: (name) => list(env[name]),
+            faults,
+          },
+          manifest.version,
+        )
+      : null,
+    resourceDefaults: parseResourceDefaults(env, faults),
   };
   if (config.webhookSecrets.length > 2) faults.push('AME_GITHUB_WEBHOOK_SECRET holds more than two secrets');
   if (faults.length > 0) throw configError(faults);
@@ -199,6 +229,13 @@ function parseUrl(
   return null;
 }
 
+function parseToken(text: string | undefined, faults: string[]): string | null {
+  const token = text?.trim() || null;
+  if (token !== null && !/^[\w-]{16,}$/.test(token))
+    faults.push("AME_TOKEN must be 16 or more letters, digits, '-' and '_'");
+  return token;
+}
+
 function parseKey(text: string | undefined, faults: string[]): Uint8Array | null {
   const trimmed = text?.trim() ?? '';
   if (trimmed === '') return null;
@@ -207,6 +244,14 @@ function parseKey(text: string | undefined, faults: string[]): Uint8Array | null
   if (/^[A-Za-z0-9+/]{43}=?$/.test(trimmed)) return Buffer.from(trimmed, 'base64');
   faults.push('AME_SECRET_KEY must be 32 bytes in hex or base64, as `openssl rand -hex 32` prints them');
   return null;
+}
+
+/** Whether attempts run on a cluster. */
+function parseExecutor(text: string | undefined, faults: string[]): boolean {
+  const name = text?.trim() || 'local';
+  if (name !== 'local' && name !== 'kubernetes')
+    faults.push(`AME_EXECUTOR is '${name}', but must be local or kubernetes`);
+  return name === 'kubernetes';
 }
 
 function parseLevel(text: string | undefined, faults: string[]): Config['logLevel'] {

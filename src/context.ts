@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from './agent/clock.ts';
 import { createContent } from './agent/content.ts';
 import { createAttemptDoor } from './attempt/door.ts';
+import { createClusterExecutor } from './cluster-executor.ts';
 import type { Config } from './config.ts';
 import { createCommitSource } from './commit-source.ts';
 import type { AttemptDoor } from './core/attempt.ts';
@@ -14,6 +15,7 @@ import { repositoryDirectory } from './git/host.ts';
 import { openGithubSource, type GithubSource } from './github-app.ts';
 import { createHints, type Hints } from './hints.ts';
 import { describeError, type Log } from './log.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { openDirectoryStorage, type DirectoryStorage } from './storage/directory.ts';
 import { openS3Storage, type S3Storage } from './storage/s3.ts';
 import type { Storage } from './storage/storage.ts';
@@ -36,6 +38,7 @@ export type Context = {
   readonly door: AttemptDoor;
   readonly executor: Executor;
   readonly hints: Hints;
+  readonly metrics: Metrics;
   readonly github: GithubSource;
   readonly token: string;
   readonly secretKey: Uint8Array;
@@ -79,6 +82,7 @@ export async function createContext(ground: Ground): Promise<Context> {
   const { config, log, directory, databaseUrl, secretKey } = ground;
   setGitSearchPath(config.path);
   const seams: Seams = { ...unchanged, ...ground.seams };
+  const metrics = createMetrics();
   const db = seams.db(
     connect({
       url: databaseUrl,
@@ -97,11 +101,12 @@ export async function createContext(ground: Ground): Promise<Context> {
     db,
     secretKey,
     log,
+    onRequest: (request) => metrics.githubAsked(request),
     ...(ground.clock ? { clock: ground.clock } : {}),
   });
   const commitDirectory = createCommitSource({ github, directoryOf });
   const door = seams.door(createAttemptDoor({ db, storage, secretKey, temporary, commitDirectory }));
-  const executor = seams.executor(await createExecutor({ ...ground, door, storage }));
+  const executor = seams.executor(await createExecutor({ ...ground, db, door, storage }));
   return {
     config,
     log,
@@ -112,12 +117,14 @@ export async function createContext(ground: Ground): Promise<Context> {
     door,
     executor,
     hints: createHints(),
+    metrics,
     github,
     token: ground.token,
     secretKey,
     directoryOf,
     address: ground.address,
     close: async () => {
+      metrics.close();
       content.close();
       await executor.close();
       await db.close();
@@ -146,9 +153,10 @@ async function openContent({ config, directory, log }: Ground): Promise<{
 }
 
 function createExecutor(
-  ground: Ground & { readonly door: AttemptDoor; readonly storage: ContentStorage },
+  ground: Ground & { readonly db: Connection; readonly door: AttemptDoor; readonly storage: ContentStorage },
 ): Promise<Executor> {
   const { config, log, directory, door, storage, clock } = ground;
+  if (config.kubernetes !== null) return createClusterExecutor({ ...ground, kubernetes: config.kubernetes });
   return createLocalExecutor({
     ...(clock && { clock: { ...systemClock, now: () => clock().getTime() } }),
     directory: join(directory, 'attempts'),

@@ -4,7 +4,7 @@ import type { Db } from './db/connect.ts';
 import { ensureAppRow, findStoredApp, openAppSecrets, type GithubAppRow } from './db/github-apps.ts';
 import { apiUrlOf } from './github/api-url.ts';
 import { connectGithub } from './github/connect.ts';
-import type { Github } from './github/connection.ts';
+import type { Github, GithubRequest } from './github/connection.ts';
 import type { Log } from './log.ts';
 
 /** The GitHub App that this server is: the one of the environment, else the one that `/setup` stored. */
@@ -24,8 +24,12 @@ export type SourceDeps = {
   readonly db: Db;
   readonly secretKey: Uint8Array;
   readonly log: Log;
+  readonly onRequest?: (request: GithubRequest) => void;
   readonly clock?: () => Date;
 };
+
+/** What a connection needs: no database. */
+export type ConnectDeps = Omit<SourceDeps, 'db' | 'secretKey'>;
 
 /** Milliseconds that the row of the App is believed: another process may have stored or changed it. */
 const believedMs = 5_000;
@@ -86,8 +90,14 @@ export async function openGithubSource(deps: SourceDeps): Promise<GithubSource> 
   };
 }
 
+/** The App that the environment names, without a look at the database; null where it names none. Throws `ConfigError`. */
+export async function connectGivenApp(deps: ConnectDeps): Promise<Github | null> {
+  const { githubApp } = deps.config;
+  return githubApp === null ? null : connect(deps, await readKey(githubApp));
+}
+
 function connect(
-  { config, log, clock }: SourceDeps,
+  { config, log, clock, onRequest }: ConnectDeps,
   app: { readonly id: string; readonly privateKey: string },
 ): Github {
   return connectGithub({
@@ -95,6 +105,7 @@ function connect(
     webUrl: config.githubUrl,
     apiUrl: apiUrlOf(config.githubUrl),
     log,
+    ...(onRequest ? { onRequest } : {}),
     ...(clock ? { clock } : {}),
   });
 }

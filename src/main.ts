@@ -7,6 +7,7 @@ import { openDataDirectory, readOrCreateHost, readOrCreateKey, readOrCreateToken
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import type { Log } from './log.ts';
+import { createAgentApp } from './server/agent-app.ts';
 import { createApp, withToken } from './server/app.ts';
 import { startWorker } from './worker/worker.ts';
 
@@ -38,7 +39,7 @@ export async function startServer(config: Config, directoryPath: string, log: Lo
   await using undo = new AsyncDisposableStack();
   const data = await openDataDirectory(directoryPath);
   undo.defer(() => data.release());
-  const token = await readOrCreateToken(data.path);
+  const token = config.token ?? (await readOrCreateToken(data.path));
   const secretKey = config.secretKey ?? (await readOrCreateKey(data.path));
   const host = await readOrCreateHost(data.path, config.host);
   const databaseUrl = config.databaseUrl ?? (await embedded(data.path, log, undo));
@@ -58,9 +59,14 @@ export async function startServer(config: Config, directoryPath: string, log: Lo
     address: () => config.publicUrl ?? address,
   });
   undo.defer(() => context.close());
-  const server = await open(config, createApp(context));
+  const server = await open(
+    { port: config.port, bind: config.bind, variable: 'PORT' },
+    createApp(context).fetch,
+  );
   address = addressOf(server, config);
   undo.defer(() => closeDoors(server));
+  const agents = config.kubernetes === null ? null : await openToAgents(config.kubernetes, context);
+  if (agents !== null) undo.defer(() => closeDoors(agents));
   const worker = await startWorker(context);
   undo.defer(() => worker.stop());
   await data.announce(address);
@@ -77,7 +83,7 @@ export async function startServer(config: Config, directoryPath: string, log: Lo
 
   async function stopInOrder(): Promise<void> {
     context.db.hasten();
-    await closeDoors(server);
+    await Promise.all([closeDoors(server), agents && closeDoors(agents)]);
     await started.disposeAsync();
     log.info('stopped');
   }
@@ -99,12 +105,28 @@ async function requireGit(): Promise<void> {
   }
 }
 
-function open(config: Config, app: ReturnType<typeof createApp>): Promise<ServerType> {
+type Place = { readonly port: number; readonly bind: string; readonly variable: 'PORT' | 'AME_AGENT_PORT' };
+
+/** A door of its own for pods: what they can reach is less than what people can. */
+function openToAgents(
+  { agentPort, agentBind }: NonNullable<Config['kubernetes']>,
+  context: Context,
+): Promise<ServerType> {
+  return open(
+    { port: agentPort, bind: agentBind, variable: 'AME_AGENT_PORT' },
+    createAgentApp(context).fetch,
+  );
+}
+
+function open(
+  { port, bind, variable }: Place,
+  fetch: Parameters<typeof listen>[0]['fetch'],
+): Promise<ServerType> {
   return new Promise((resolve, reject) => {
     const server = listen({
-      fetch: app.fetch,
-      port: config.port,
-      hostname: config.bind,
+      fetch,
+      port,
+      hostname: bind,
       // Its Response cannot read a stream that Node's own makes (measured: "Cannot read private member #state").
       overrideGlobalObjects: false,
       // A large push over a slow line takes longer than the five minutes that Node allows a request.
@@ -114,8 +136,8 @@ function open(config: Config, app: ReturnType<typeof createApp>): Promise<Server
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why =
         error.code === 'EADDRINUSE'
-          ? `Port ${config.port} is in use by another program. Stop it, or choose another port: PORT=${config.port + 1} npm start`
-          : `AME cannot listen on ${config.bind}:${config.port}: ${error.message}`;
+          ? `Port ${port} is in use by another program. Stop it, or choose another port: ${variable}=${port + 1} npm start`
+          : `AME cannot listen on ${bind}:${port}: ${error.message}`;
       reject(new StartError(why, { cause: error }));
     });
   });

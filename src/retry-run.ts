@@ -82,7 +82,10 @@ export async function retryRun(
  */
 function reusable(of: PlacedRun, attempts: readonly Attempt[]): ReadonlyMap<string, Attempt> {
   const succeeded = new Map(
-    attempts.filter(({ state }) => state === 'succeeded').map((attempt) => [attempt.task, attempt]),
+    attempts
+      // Of one whose workspace is no longer kept, those after it could not go on.
+      .filter(({ state, output }) => state === 'succeeded' && output !== null)
+      .map((attempt) => [attempt.task, attempt]),
   );
   const reused = new Map<string, Attempt>();
   for (const task of of.plan.tasks) {

@@ -2,6 +2,7 @@ import type { Check, CheckAnnotation } from './core/check.ts';
 import { lastLines } from './core/check/fit.ts';
 import { runCheck } from './core/check/run-check.ts';
 import type { Plan } from './core/plan.ts';
+import { noticesOf } from './core/outcome/notices.ts';
 import { isFinal } from './core/run.ts';
 import { listAttempts, type Attempt } from './db/attempts.ts';
 import { listArtifacts } from './db/blobs.ts';
@@ -68,6 +69,7 @@ export async function runCheckOf(
       attempt: row.number,
       class: row.class,
       reason: row.reason,
+      pendingWhy: row.pendingWhy,
       phases: {
         waiting: secondsBetween(row.readyAt, row.preparedFrom),
         preparing: secondsBetween(row.preparedFrom, row.startedAt),
@@ -85,7 +87,7 @@ export async function runCheckOf(
     annotations,
     unread,
     requestedBy: run.requestedBy,
-    notices: [...new Set(rows.flatMap((row) => row.report?.notices ?? []))],
+    notices: [...new Set(rows.flatMap(noticesOf))],
     command: `ame runs show ${run.project.name}#${run.number}`,
     externalId: `run:${run.id}`,
     url,

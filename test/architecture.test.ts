@@ -12,11 +12,14 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   agent: ['core', 'log'],
   executor: ['core', 'log', 'agent'],
   'data-directory': [],
-  config: [],
+  config: ['core'],
   log: [],
   hints: [],
+  'agent-address': [],
+  metrics: [],
   attempt: ['core', 'db', 'git', 'storage'],
   'github-app': ['config', 'db', 'github', 'log'],
+  'cluster-executor': ['agent-address', 'attempt', 'config', 'db', 'executor', 'log'],
   'commit-source': ['git', 'github', 'github-app'],
   'run-check': ['core', 'db'],
   'retry-run': ['core', 'db', 'run-check'],
@@ -31,11 +34,13 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'executor',
     'agent',
     'attempt',
+    'cluster-executor',
     'commit-source',
     'config',
     'github-app',
     'hints',
     'log',
+    'metrics',
   ],
   worker: [
     'core',
@@ -53,6 +58,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'context',
     'hints',
     'log',
+    'metrics',
   ],
   server: [
     'core',
@@ -69,10 +75,25 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'context',
     'hints',
     'log',
+    'metrics',
   ],
   main: ['config', 'context', 'data-directory', 'db', 'log', 'server', 'worker'],
+  doctor: ['agent-address', 'config', 'core', 'db', 'executor', 'github', 'github-app', 'log', 'storage'],
+  'pod-agent': ['agent', 'config', 'log'],
   sample: ['config', 'main', 'git', 'log'],
-  cli: ['core', 'config', 'data-directory', 'log', 'main', 'sample', 'server', 'git', 'db', 'hints'],
+  cli: [
+    'core',
+    'config',
+    'data-directory',
+    'doctor',
+    'log',
+    'main',
+    'sample',
+    'server',
+    'git',
+    'db',
+    'hints',
+  ],
 };
 
 type Import = {
@@ -133,6 +154,8 @@ const owners: readonly (readonly [name: RegExp, rooms: readonly string[]])[] = [
   [/^(hono|@hono)(\/|$)/, ['server', 'main', 'cli']],
   [/^commander$/, ['cli']],
   [/^pino$/, ['log']],
+  [/^prom-client$/, ['metrics']],
+  [/^@kubernetes\//, ['executor']],
 ];
 
 test('only one room knows each outside system', async () => {

@@ -33,7 +33,24 @@ test('nothing set is a server for this machine alone', () => {
     s3: null,
     logLevel: 'info',
     host: hostname(),
+    kubernetes: null,
+    metricsToken: null,
+    retention: { artifactDays: 90, deliveryDays: 30, logDays: 90, workspaceDays: 14 },
+    token: null,
+    resourceDefaults: {
+      cpuMillis: 1_000,
+      memoryBytes: 2 * 2 ** 30,
+      memoryCeilingBytes: 16 * 2 ** 30,
+      storageBytes: 10 * 2 ** 30,
+    },
   });
+});
+
+test('lifetimes are whole days, and metrics may have a token of their own', () => {
+  const { retention, metricsToken } = parseConfig({ AME_KEEP_LOGS: '7', AME_METRICS_TOKEN: ' a-token ' });
+  expect([retention.logDays, retention.artifactDays, metricsToken]).toEqual([7, 90, 'a-token']);
+  for (const wrong of ['0', '-1', '1.5', 'forever', '36501'])
+    expect(() => parseConfig({ AME_KEEP_WORKSPACES: wrong })).toThrow(/AME_KEEP_WORKSPACES is/);
 });
 
 const hex = '0123456789abcdef'.repeat(4);
@@ -82,6 +99,7 @@ test.each<readonly [Env, Partial<Config>]>([
   [{ npm_lifecycle_event: 'start', PATH: '/a/node_modules/.bin' }, { path: '/usr/local/bin:/usr/bin:/bin' }],
   [{ npm_lifecycle_event: 'start' }, { path: '/usr/local/bin:/usr/bin:/bin' }],
   [{ AME_GITHUB_WEBHOOK_SECRET: 'new, old' }, { webhookSecrets: ['new', 'old'] }],
+  [{ AME_TOKEN: ' of-all-replicas_1 ' }, { token: 'of-all-replicas_1' }],
   [{ AME_SECRET_KEY: hex.toUpperCase() }, { secretKey: key }],
   [{ AME_SECRET_KEY: key.toString('base64') }, { secretKey: key }],
   [{ AME_S3_REGION: ' ' }, { s3: null }],
@@ -128,6 +146,7 @@ test.each<readonly [Env, RegExp]>([
   [{ DATABASE_URL: 'mysql://db/ame' }, /^DATABASE_URL must be an address that begins with postgres:/],
   [{ AME_LOG_LEVEL: 'loud' }, /^AME_LOG_LEVEL is 'loud', but must be one of debug, info, warn, error$/],
   [{ AME_GITHUB_WEBHOOK_SECRET: 'a,b,c' }, /^AME_GITHUB_WEBHOOK_SECRET holds more than two secrets$/],
+  [{ AME_TOKEN: 'too short' }, /^AME_TOKEN must be 16 or more/],
   [{ AME_SECRET_KEY: 'a1b2' }, /^AME_SECRET_KEY must be 32 bytes/],
   [
     { ...s3, AME_S3_ENDPOINT: 's3.example.com' },

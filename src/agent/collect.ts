@@ -29,6 +29,8 @@ export type Collection = {
   readonly root: Digest;
   /** Trees that the known states did not have, for those who compare next. */
   readonly trees: ReadonlyMap<Digest, Uint8Array>;
+  /** Of all its files together, and of those whose content was not known. */
+  readonly bytes: { readonly all: number; readonly changed: number };
   /** Files whose content was read to know its digest. */
   readonly hashed: number;
   /** Files whose content the store did not have. */
@@ -50,7 +52,7 @@ const rounds = 3;
 export async function collectWorkspace(order: CollectOrder): Promise<Collection> {
   const trees = new Map<Digest, Uint8Array>();
   let known = order.known;
-  let [hashed, sent] = [0, 0];
+  let [hashed, sent, fresh] = [0, 0, 0];
   let changed: readonly FoundFile[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const now = BigInt(order.now()) * 1_000_000n;
@@ -58,9 +60,13 @@ export async function collectWorkspace(order: CollectOrder): Promise<Collection>
     if (found.refusals.length > 0) throw new AttemptFaultError(describeRefusals(found.refusals));
     for (const [digest, bytes] of found.trees) trees.set(digest, bytes);
     hashed += found.hashed;
+    fresh += found.files.reduce((sum, file) => sum + file.size, 0);
     const stored = await store(order, found.files, trees, found.root);
     sent += stored.sent;
-    if (stored.changed.length === 0) return { root: found.root, trees, hashed, sent, states: found.states };
+    if (stored.changed.length === 0) {
+      const bytes = { all: found.bytes, changed: fresh };
+      return { root: found.root, trees, bytes, hashed, sent, states: found.states };
+    }
     changed = stored.changed;
     known = forget(found.states, changed);
   }

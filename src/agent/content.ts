@@ -23,9 +23,9 @@ export function createContent({ clock, place, put }: ContentOptions): {
 
     async collect({ door, attempt, root, restored, directory, artifacts: globs, signal }) {
       const order = { door, attempt, directory, known: restored, now: () => clock.now(), signal };
-      const { root: output, trees } = await collectWorkspace({ ...order, ...(put && { put }) });
+      const { root: output, trees, bytes } = await collectWorkspace({ ...order, ...(put && { put }) });
       const found = await collectArtifacts({ door, attempt, input: root, output, globs, trees });
-      return { output, ...found };
+      return { output, outputBytes: bytes, ...found };
     },
   };
 }

@@ -21,6 +21,8 @@ export type DoorCallsOptions = {
   /** Ends every call with its reason. */
   readonly signal?: AbortSignal;
   readonly onFailure?: (error: unknown) => void;
+  /** Another patience than `patienceMs`. */
+  readonly patience?: number;
 };
 
 export type DoorRequest = {
@@ -128,7 +130,7 @@ export function createDoorCalls(options: DoorCallsOptions): DoorCalls {
       const now = clock.now();
       failingSince ??= now;
       const length = Math.max(error.retryAfterMs, wait * (0.5 + options.random() / 2));
-      if (now + length > failingSince + patienceMs) throw error;
+      if (now + length > failingSince + (options.patience ?? patienceMs)) throw error;
       options.onFailure?.(error);
       wait = Math.min(wait * 2, longestPauseMs);
       await pause(clock, length, ended.signal);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { AttemptDoor, AttemptInput, Fault } from '../core/attempt.ts';
 import {
   doorLimits,
@@ -23,22 +23,42 @@ export type HttpDoorOptions = {
   /** Ends every call with its reason. */
   readonly signal?: AbortSignal;
   readonly onFailure?: (error: unknown) => void;
+  /** For how long a server that is away is waited for, milliseconds; an hour without it. */
+  readonly patience?: number;
   readonly fetch?: typeof globalThis.fetch;
   readonly clock?: Clock;
   readonly random?: () => number;
 };
 
-const inputShape: z.ZodType<AttemptInput> = z.object({
+const inputShape: z.ZodMiniType<AttemptInput> = z.object({
+  script: z.string(),
   root: z.string(),
   secrets: z.array(z.object({ name: z.string(), value: z.string() })),
-  artifacts: z.array(z.string()).nullable(),
+  artifacts: z.nullable(z.array(z.string())),
 });
 
 const missingShape = z.object({ missing: z.array(z.string()) });
+const readsShape = z.object({
+  reads: z.nullable(z.array(z.object({ digest: z.string(), url: z.string() }))),
+});
+const writesShape = z.object({
+  writes: z.nullable(
+    z.array(
+      z.object({
+        digest: z.string(),
+        url: z.string(),
+        headers: z.record(z.string(), z.string()),
+        upload: z.string(),
+        checked: z.boolean(),
+      }),
+    ),
+  ),
+});
+const confirmedShape = z.object({ refused: z.array(z.string()) });
 
 /**
  * The door of one attempt over HTTP, as a pod's agent has it: throws what the door itself would. A server that is
- * away is waited for, up to an hour at a stretch; then `DoorAwayError`. What is refused for good (a wrong token,
+ * away is waited for, up to an hour (or `patience`) at a stretch; then `DoorAwayError`. What is refused for good (a wrong token,
  * something too large) is an `AttemptFaultError`.
  *
  * Every call may be made again when its answer was lost: reading changes nothing; content is named by its digest,
@@ -54,6 +74,7 @@ export function createHttpDoor(options: HttpDoorOptions): AttemptDoor {
     random: options.random ?? Math.random,
     ...(signal && { signal }),
     ...(onFailure && { onFailure }),
+    ...(options.patience !== undefined && { patience: options.patience }),
   });
 
   /** A door of one attempt, to which its token belongs. */
@@ -73,7 +94,31 @@ export function createHttpDoor(options: HttpDoorOptions): AttemptDoor {
     return (await read(await once.request(request), missingShape)).missing;
   }
 
+  function askSigned<T>(path: string, question: object, shape: z.ZodMiniType<T>): Promise<T> {
+    const faultClass = path === '/signed/reads' ? 'restore_failed' : 'store_failed';
+    const request = { method: 'POST', path, body: JSON.stringify(question), faultClass } as const;
+    return calls.call(async (once) => read(await once.request(request), shape));
+  }
+
   return {
+    signed: {
+      async reads(attempt, digests) {
+        check(attempt);
+        const { reads } = await askSigned('/signed/reads', { digests }, readsShape);
+        return reads && new Map(reads.map(({ digest, url }) => [digest, url]));
+      },
+      async writes(attempt, digests) {
+        check(attempt);
+        const { writes } = await askSigned('/signed/writes', { digests }, writesShape);
+        return writes && new Map(writes.map(({ digest, ...write }) => [digest, write]));
+      },
+      async confirm(attempt, uploads) {
+        check(attempt);
+        const { refused } = await askSigned('/signed/confirmed', { uploads }, confirmedShape);
+        return new Set(refused);
+      },
+    },
+
     async input(attempt) {
       check(attempt);
       const request = { method: 'GET', path: '/input', faultClass: 'restore_failed' } as const;
@@ -121,7 +166,7 @@ export function createHttpDoor(options: HttpDoorOptions): AttemptDoor {
 }
 
 /** An answer that is not what it should be came from somebody else, or broke off: it is asked for again. */
-async function read<T>(response: Response, shape: z.ZodType<T>): Promise<T> {
+async function read<T>(response: Response, shape: z.ZodMiniType<T>): Promise<T> {
   try {
     return shape.parse(await response.json());
   } catch (error) {

@@ -16,7 +16,7 @@ import type { Digest } from '../core/snapshot.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from './clock.ts';
 import { keepTrying } from './keep-trying.ts';
-import { shipLog, type Shipped } from './ship.ts';
+import { shipLog, type Shipped, type ShipOptions } from './ship.ts';
 
 /** How long a door or store that is away may hold up an attempt before it counts as a fault. */
 const patienceMs = 10 * 60_000;
@@ -31,6 +31,8 @@ export type RunningCommand = {
     readonly ending: Ending;
     readonly at: Date;
     readonly peakMemoryBytes: number | null;
+    readonly cpuSeconds?: number | null;
+    readonly interrupted?: AttemptReport['interrupted'];
   }>;
 };
 
@@ -55,6 +57,7 @@ export type CollectWorkspace<Restored> = (request: {
   readonly signal: AbortSignal;
 }) => Promise<{
   readonly output: Digest;
+  readonly outputBytes?: NonNullable<AttemptReport['outputBytes']>;
   readonly artifacts: readonly Artifact[];
   readonly notices?: readonly string[];
 }>;
@@ -67,6 +70,10 @@ export type AttemptHost<Restored> = {
   readonly clear: () => Promise<void>;
   /** Starts the command; ends it and all that it started, gently first, once the signal aborts. */
   readonly start: (input: AttemptInput, signal: AbortSignal) => Promise<RunningCommand>;
+  /** Waited for before the door is told that the attempt starts; without it `start` comes at once. */
+  readonly ready?: (signal: AbortSignal) => Promise<void>;
+  /** Another way for the log than `shipLog`, such as one that outlives this process. */
+  readonly ship?: (options: ShipOptions) => Promise<Shipped>;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -84,18 +91,25 @@ export type AttemptRequest = {
   readonly attempt: number;
   readonly workspace: string;
   readonly notices: readonly string[];
+  /** When an earlier process began with it. */
+  readonly preparedFrom?: Date;
+  /** What to say of an attempt that was stopped before its command ran. */
+  readonly interrupted?: () => AttemptReport['interrupted'];
   readonly signals: AttemptSignals;
   /** Told of every change of what is true. */
   readonly observed: (observation: Observation) => void;
 };
 
-/** The host is closing, and the attempt goes without a report. */
-class AbandonedError extends Error {
+/** The attempt goes without a report: the host is closing, or nobody here saw how the command ended. */
+export class AbandonedError extends Error {
   override name = 'AbandonedError';
 }
 
 /** What is known of an attempt while it goes on; ends as its report. */
 type Draft = { -readonly [Key in keyof AttemptReport]: AttemptReport[Key] };
+
+/** The door has the report; the door said that the attempt is over; nobody reported. */
+export type AttemptTold = 'reported' | 'over' | 'abandoned';
 
 /**
  * One attempt from its input to its report: prepare, run, ship the log, collect, finish. Resolves when the
@@ -104,7 +118,7 @@ type Draft = { -readonly [Key in keyof AttemptReport]: AttemptReport[Key] };
 export async function runAttempt<Restored>(
   host: AttemptHost<Restored>,
   request: AttemptRequest,
-): Promise<void> {
+): Promise<AttemptTold> {
   const { clock, log, door } = host;
   const { attempt, signals } = request;
   const onFailure = (error: unknown): void =>
@@ -112,8 +126,10 @@ export async function runAttempt<Restored>(
   try {
     const report = await perform(host, request, onFailure);
     await keepTrying(() => door.finish(attempt, report), { clock, signal: signals.halt, onFailure });
+    return 'reported';
   } catch (error) {
-    if (error instanceof AttemptOverError || error instanceof AbandonedError || signals.halt.aborted) return;
+    if (error instanceof AttemptOverError) return 'over';
+    if (error instanceof AbandonedError || signals.halt.aborted) return 'abandoned';
     throw error;
   }
 }
@@ -129,7 +145,12 @@ async function perform<Restored>(
   const draft: Draft = {
     ending: null,
     fault: null,
-    phases: { preparedFrom: new Date(clock.now()), startedAt: null, endedAt: null, storedAt: null },
+    phases: {
+      preparedFrom: request.preparedFrom ?? new Date(clock.now()),
+      startedAt: null,
+      endedAt: null,
+      storedAt: null,
+    },
     output: null,
     artifacts: [],
     notices: request.notices,
@@ -149,6 +170,7 @@ async function perform<Restored>(
       return host.fetch({ door, attempt, root: input.root, directory: workspace, signal: preparing });
     });
     faultClass = 'start_failed';
+    await host.ready?.(preparing);
     await patiently(preparing, () => door.started(attempt, new Date(clock.now())));
     const ended = await runCommand(host, request, input, draft, onFailure);
     draft.ending = ended;
@@ -167,6 +189,7 @@ async function perform<Restored>(
       }),
     );
     draft.output = collected.output;
+    if (collected.outputBytes !== undefined) draft.outputBytes = collected.outputBytes;
     draft.artifacts = collected.artifacts;
     draft.notices = [...draft.notices, ...(collected.notices ?? [])];
     draft.phases = { ...draft.phases, storedAt: new Date(clock.now()) };
@@ -176,6 +199,7 @@ async function perform<Restored>(
       throw new AbandonedError('the host is closing', { cause: error });
     // Stopped before the command ran: it ended without an ending, and that is nobody's fault.
     if (!(signals.stop.aborted && draft.phases.startedAt === null)) draft.fault = faultOf(error, faultClass);
+    else if (request.interrupted) draft.interrupted = request.interrupted() ?? null;
   }
   return withoutSecrets(draft, secrets);
 }
@@ -197,7 +221,7 @@ async function runCommand<Restored>(
   draft.phases = { ...draft.phases, startedAt: command.startedAt };
   request.observed({ kind: 'running', startedAt: command.startedAt });
 
-  const shipping = shipLog({
+  const shipping = (host.ship ?? shipLog)({
     stdout: command.stdout,
     stderr: command.stderr,
     secrets: input.secrets.map((secret) => secret.value),
@@ -210,9 +234,11 @@ async function runCommand<Restored>(
     logLost.abort(error);
     return { stderrTail: new Uint8Array(0) };
   });
-  const { ending: plain, at, peakMemoryBytes } = await command.ended;
+  const { ending: plain, at, peakMemoryBytes, cpuSeconds, interrupted } = await command.ended;
   draft.phases = { ...draft.phases, endedAt: at };
   draft.peakMemoryBytes = peakMemoryBytes;
+  if (cpuSeconds !== undefined) draft.cpuSeconds = cpuSeconds;
+  if (interrupted !== undefined) draft.interrupted = interrupted;
   const { stderrTail } = await shipping;
   const missing = plain.exitCode === 127 ? commandNotFound(new TextDecoder().decode(stderrTail)) : null;
   draft.ending = missing === null ? plain : { ...plain, commandNotFound: missing };
@@ -229,16 +255,30 @@ async function runCommand<Restored>(
 
 /** Names of files may hold a secret as well as any output, and a report's words are shown where logs are. */
 function withoutSecrets(report: AttemptReport, secrets: readonly string[]): AttemptReport {
+  const masker = createMasker(secrets);
   const mask = (text: string): string => {
-    const masker = createMasker(secrets);
+    // Its end brings it back to its beginning.
     return Buffer.concat([masker.push(Buffer.from(text)), masker.end()]).toString('utf8');
   };
-  const { fault, notices } = report;
+  const { fault, notices, artifacts } = report;
+  const paths = apart(artifacts.map(({ path }) => mask(path)));
   return {
     ...report,
     fault: fault && { ...fault, message: mask(fault.message) },
     notices: notices.map(mask),
+    artifacts: artifacts.map((artifact, at) => ({ ...artifact, path: paths[at] ?? artifact.path })),
   };
+}
+
+/** Paths of which several became the same once something in them was hidden, with a number behind all but the first. */
+function apart(paths: readonly string[]): readonly string[] {
+  const taken = new Set<string>();
+  return paths.map((path) => {
+    let name = path;
+    for (let number = 2; taken.has(name); number += 1) name = `${path} (${number})`;
+    taken.add(name);
+    return name;
+  });
 }
 
 function faultOf(error: unknown, faultClass: Fault['class']): Fault {

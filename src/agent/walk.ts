@@ -42,6 +42,8 @@ export type Walk = {
   readonly refusals: readonly Refusal[];
   /** Files whose content was read. */
   readonly hashed: number;
+  /** Of all files together. */
+  readonly bytes: number;
   /** For the next walk of the same workspace. */
   readonly states: FileStates;
 };
@@ -65,6 +67,7 @@ export function walk(order: WalkOrder): Walk {
   const directories = new Map<string, Uint8Array>();
   const anchored = existsSync('/proc/self/fd');
   let hashed = 0;
+  let size = 0;
 
   /** Opens a directory for `work`, which gets a path to it that stays the same directory. */
   const within = <T>(place: Buffer, work: (anchor: Buffer) => T): T => {
@@ -90,6 +93,7 @@ export function walk(order: WalkOrder): Walk {
         : lookAt(anchor, path === '' ? name : `${path}/${name}`, name, earlier);
       if (found === undefined) continue;
       seen.set(name, found);
+      if (found.entry.type === 'file') size += found.entry.size;
       tree.push(found.entry);
     }
     const bytes = encodeTree(tree);
@@ -169,7 +173,7 @@ export function walk(order: WalkOrder): Walk {
   refusals.push(...leavingLinks(links).map(({ path, target }) => ({ path, why: 'leaves', target }) as const));
   const settled = order.now - unsettled;
   const settledBefore = settled > order.known.settledBefore ? settled : order.known.settledBefore;
-  return { root, trees, files, refusals, hashed, states: { root, settledBefore, directories } };
+  return { root, trees, files, refusals, hashed, bytes: size, states: { root, settledBefore, directories } };
 }
 
 function kindOf(stats: BigIntStats): 'device' | 'socket' | 'pipe' {

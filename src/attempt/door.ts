@@ -21,13 +21,13 @@ import { insertLogChunk } from '../db/logs.ts';
 import { findRun, type PlacedRun } from '../db/runs.ts';
 import { readSecrets } from '../db/secrets.ts';
 import { BlobMissingError } from '../core/blob.ts';
-import type { Storage } from '../storage/storage.ts';
 import { importCommit } from './import-commit.ts';
-import { createTreeStore } from './trees.ts';
+import { createSignedDoor, type SigningStorage } from './signed.ts';
+import { createTreeStore, isKept } from './trees.ts';
 
 export type DoorDeps = {
   readonly db: Db;
-  readonly storage: Storage;
+  readonly storage: SigningStorage;
   readonly secretKey: Uint8Array;
   readonly temporary: string;
   /** A bare repository on this machine that has the commit. */
@@ -56,8 +56,12 @@ export function createAttemptDoor(deps: DoorDeps): AttemptDoor {
   }
 
   return {
+    signed: createSignedDoor({ db, storage, secretKey: deps.secretKey, repositoryOf }),
+
     async input(id) {
       const { attempt, run } = await open(id);
+      // A start that was held up may come after its attempt has run and reported: it must not run once more.
+      if (attempt.report !== null) throw new AttemptOverError(`attempt ${id} has reported its end`);
       return inputFor(deps, attempt, run);
     },
 
@@ -74,6 +78,7 @@ export function createAttemptDoor(deps: DoorDeps): AttemptDoor {
 
     async writeBlob(id, digest, content) {
       const repositoryId = await repositoryOf(id);
+      await isKept(deps, digest);
       const size = await storage.write(digest, content);
       await insertBlobs(db, repositoryId, [{ digest, size }]);
     },
@@ -111,7 +116,12 @@ async function storeReport(tx: Db, id: number, repositoryId: number, report: Att
   if (!saved) throw new AttemptOverError(`attempt ${id} is over`);
   await insertArtifacts(tx, id, report.artifacts);
   if (report.output !== null)
-    await insertSnapshot(tx, { repositoryId, digest: report.output, attemptId: id });
+    await insertSnapshot(tx, {
+      repositoryId,
+      digest: report.output,
+      attemptId: id,
+      bytes: report.outputBytes?.all ?? null,
+    });
 }
 
 async function inputFor(deps: DoorDeps, attempt: Attempt, run: PlacedRun): Promise<AttemptInput> {
@@ -119,6 +129,7 @@ async function inputFor(deps: DoorDeps, attempt: Attempt, run: PlacedRun): Promi
   const task = run.plan.tasks[attempt.position];
   if (!task) throw new Error(`the plan of run ${run.id} has no task at ${attempt.position}`);
   const secrets = await secretsFor(deps, run, task.secrets);
+  const known = { script: task.script, secrets, artifacts: task.artifacts };
   const repositoryId = run.repository.id;
   const directory = (): Promise<string> => deps.commitDirectory(run.repository, run.commit);
   const commit = await importCommit({ db, storage, temporary, repositoryId, directory }, run.commit);
@@ -131,11 +142,11 @@ async function inputFor(deps: DoorDeps, attempt: Attempt, run: PlacedRun): Promi
   const input = await inputOf(createTreeStore(db, storage, repositoryId), commit, past, task.needs);
   // One conflict fails the task that meets it. What runs after that failure cannot be given what both left.
   const conflicted = rows.some(({ task: name, class: ended }) => ended === 'conflict' && before.has(name));
-  if (input.kind === 'conflict' && conflicted) return { root: commit, secrets, artifacts: task.artifacts };
+  if (input.kind === 'conflict' && conflicted) return { ...known, root: commit };
   if (input.kind === 'conflict') {
     throw new AttemptFaultError({ class: 'conflict', message: describeConflicts(input.conflicts) });
   }
-  return { root: input.root, secrets, artifacts: task.artifacts };
+  return { ...known, root: input.root };
 }
 
 function ancestorsOf(plan: PlacedRun['plan'], needs: readonly string[]): ReadonlySet<string> {

@@ -13,7 +13,8 @@ import { inTransaction, type Db } from '../db/connect.ts';
 import { readBlobs, type Blob } from '../git/blobs.ts';
 import { commitTree, type CommitEntry } from '../git/commit-tree.ts';
 import type { Storage } from '../storage/storage.ts';
-import { storeBytes } from './trees.ts';
+import { severalAtOnce } from './several.ts';
+import { isKept, storeBytes } from './trees.ts';
 
 export type Source = {
   readonly db: Db;
@@ -34,6 +35,9 @@ const sourceTime = BigInt(Date.UTC(2000, 0, 1)) * 1_000_000n;
 /** Content that is hashed in memory; more goes through a file. */
 const inMemory = 8 * 1024 * 1024;
 
+/** Writes at a time: a store that is far away takes its time for each. So many blobs are held in memory at most. */
+const atOnce = 8;
+
 /** Symbolic links hold a path; more is no path of any system. */
 const longestTarget = 4_096;
 
@@ -49,7 +53,9 @@ export async function importCommit(source: Source, commit: string): Promise<Dige
   const targets = await readTargets(directory, entries);
   refuseLeavingLinks(entries, targets);
   const { root, trees } = buildTrees(entries.map((entry) => pathEntry(entry, digests, targets)));
-  for (const { digest, bytes } of trees) await storeBytes(source.storage, digest, bytes);
+  const writes = severalAtOnce(atOnce);
+  for (const { digest, bytes } of trees) await writes.begin(() => storeBytes(source, digest, bytes));
+  await writes.end();
   // One transaction, because each has the disk of the database waited for.
   await inTransaction(db, async (tx) => {
     // Always in the same order: two imports of the same content must not wait for each other.
@@ -65,7 +71,8 @@ export async function importCommit(source: Source, commit: string): Promise<Dige
       repositoryId,
       objects.toSorted((a, b) => compareText(a.oid, b.oid)),
     );
-    await insertSnapshot(tx, { repositoryId, digest: root, attemptId: null });
+    const bytes = entries.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.size : 0), 0);
+    await insertSnapshot(tx, { repositoryId, digest: root, attemptId: null, bytes });
   });
   return root;
 }
@@ -100,23 +107,32 @@ async function importBlobs(
   const oids = [...new Set(entries.filter((entry) => entry.type === 'file').map((entry) => entry.id))];
   const known = new Map(await findSourceObjects(source.db, source.repositoryId, oids));
   const fresh: Imported[] = [];
-  for await (const blob of readBlobs(
-    directory,
-    oids.filter((oid) => !known.has(oid)),
-  )) {
-    const digest = await storeBlob(source, blob);
-    fresh.push({ oid: blob.id, digest, size: blob.size });
-    known.set(blob.id, digest);
+  const writes = severalAtOnce(atOnce);
+  try {
+    for await (const blob of readBlobs(
+      directory,
+      oids.filter((oid) => !known.has(oid)),
+    )) {
+      const { digest, store } = await takeBlob(source, blob);
+      await writes.begin(store);
+      fresh.push({ oid: blob.id, digest, size: blob.size });
+      known.set(blob.id, digest);
+    }
+  } finally {
+    // Nothing of it goes on after us, whatever ended it.
+    await writes.end();
   }
   return { digests: known, fresh };
 }
 
-async function storeBlob(source: Source, blob: Blob): Promise<Digest> {
+type Taken = { readonly digest: Digest; readonly store: () => Promise<void> };
+
+/** Reads a blob to its end, before which git gives no other one. A large one is stored then, others by `store`. */
+async function takeBlob(source: Source, blob: Blob): Promise<Taken> {
   if (blob.size <= inMemory) {
     const bytes = Buffer.concat(await Array.fromAsync(blob.content));
     const digest = digestOf(bytes);
-    await storeBytes(source.storage, digest, bytes);
-    return digest;
+    return { digest, store: () => storeBytes(source, digest, bytes) };
   }
   await mkdir(source.temporary, { recursive: true, mode: 0o700 });
   const path = join(source.temporary, randomUUID());
@@ -129,10 +145,10 @@ async function storeBlob(source: Source, blob: Blob): Promise<Digest> {
     }
     await file.close();
     const digest = hash.digest('hex');
-    if (!(await source.storage.has(digest))) {
+    if (!(await isKept(source, digest))) {
       await source.storage.write(digest, Readable.toWeb(createReadStream(path)));
     }
-    return digest;
+    return { digest, store: async () => {} };
   } finally {
     await file.close();
     await rm(path, { force: true });

@@ -10,6 +10,7 @@ import { insertBlobs } from '../db/blobs.ts';
 import { inTransaction, type Db } from '../db/connect.ts';
 import { findLogArchive, listLogChunks, logSize, replaceLogChunks, type LogArchive } from '../db/logs.ts';
 import type { Storage } from '../storage/storage.ts';
+import { isKept } from './trees.ts';
 
 /** Logs of attempts: rows while they are young, one compressed blob each afterwards. Both read the same. */
 export type LogSource = { readonly db: Db; readonly storage: Storage };
@@ -74,7 +75,7 @@ export async function archiveLog(
     await file.close();
     if (index.length === 0) return;
     const digest = hash.digest('hex');
-    if (!(await storage.has(digest))) await storage.write(digest, Readable.toWeb(createReadStream(path)));
+    if (!(await isKept(source, digest))) await storage.write(digest, Readable.toWeb(createReadStream(path)));
     const archive: LogArchive = { attemptId: attempt.id, digest, bytes, lines, index };
     await inTransaction(db, async (tx) => {
       await insertBlobs(tx, attempt.repositoryId, [{ digest, size }]);

@@ -1,7 +1,7 @@
 import { decodeTree, encodeTree } from '../core/snapshot/encode.ts';
 import type { TreeStore } from '../core/snapshot/merge.ts';
 import { digestOf, type Digest, type Tree } from '../core/snapshot.ts';
-import { insertBlobs } from '../db/blobs.ts';
+import { insertBlobs, touchBlobs } from '../db/blobs.ts';
 import type { Db } from '../db/connect.ts';
 import type { Storage } from '../storage/storage.ts';
 
@@ -19,7 +19,7 @@ export function createTreeStore(db: Db, storage: Storage, repositoryId: number):
     async write(tree) {
       const bytes = encodeTree(tree);
       const digest = digestOf(bytes);
-      await storeBytes(storage, digest, bytes);
+      await storeBytes({ db, storage }, digest, bytes);
       await insertBlobs(db, repositoryId, [{ digest, size: bytes.byteLength }]);
       known.set(digest, tree);
       return digest;
@@ -27,9 +27,20 @@ export function createTreeStore(db: Db, storage: Storage, repositoryId: number):
   };
 }
 
-export async function storeBytes(storage: Storage, digest: Digest, bytes: Uint8Array): Promise<void> {
-  if (await storage.has(digest)) return;
-  await storage.write(digest, new Blob([Buffer.from(bytes)]).stream());
+/** Where content goes, and the rows that say that it is used. */
+export type Store = { readonly db: Db; readonly storage: Storage };
+
+/** Whether content is in the store, and stays for the day that its writer has to name it in rows. */
+export async function isKept({ db, storage }: Store, digest: Digest): Promise<boolean> {
+  if (!(await storage.has(digest))) return false;
+  // What nothing referred to may be removed at this moment: that is waited for, and then it is not there.
+  await touchBlobs(db, [digest]);
+  return storage.has(digest);
+}
+
+export async function storeBytes(store: Store, digest: Digest, bytes: Uint8Array): Promise<void> {
+  if (await isKept(store, digest)) return;
+  await store.storage.write(digest, new Blob([Buffer.from(bytes)]).stream());
 }
 
 async function readAll(stream: ReadableStream<Uint8Array>): Promise<Buffer> {

@@ -8,7 +8,7 @@ import { followLog, type FollowOptions } from './follow-log.ts';
 import { createLineReader } from './log-lines.ts';
 import { print, type Terminal } from './terminal.ts';
 import { logLine, pad, textWidth } from './text.ts';
-import { attemptTook, painter, why } from './words.ts';
+import { attemptTook, attemptWhy, coreUse, memoryUse, painter, why } from './words.ts';
 
 export type RunDetail = Awaited<ReturnType<typeof readRun>>;
 
@@ -32,6 +32,7 @@ export async function followRun(
   const signal = AbortSignal.any([broken.signal, ...(options.signal ? [options.signal] : [])]);
   const logs = new Map<number, FollowedLog>();
   const told = new Set<number>();
+  const waits = new Map<number, string>();
   for (;;) {
     const run = await readPatiently(client, id, signal);
     const mine = run.attempts.filter(({ task }) => options.task === undefined || task === options.task);
@@ -55,6 +56,11 @@ export async function followRun(
       await log?.shown;
       say(attempt, endOf(terminal, attempt));
       told.add(attempt.id);
+    }
+    for (const attempt of mine.filter((one) => one.state === 'queued' && one.pendingWhy !== null)) {
+      const wait = plainLine(attemptWhy(attempt));
+      if (waits.get(attempt.id) !== wait) say(attempt, terminal.colors.dim(wait));
+      waits.set(attempt.id, wait);
     }
     // After those that ended: it was their end that let these begin.
     mine.forEach(begin);
@@ -124,8 +130,11 @@ function endOf({ colors }: Terminal, attempt: AttemptShape): string {
   if (attempt.reusedFrom !== null) return colors.dim('taken over from an earlier run');
   const state = painter(colors, attempt.state)(attempt.state) + triesOf(attempt);
   const time = attemptTook(attempt);
+  const cores = coreUse(attempt);
+  const used = [memoryUse(attempt), cores === '' ? '' : `${cores} cores`].filter((part) => part !== '');
+  const use = used.length === 0 ? '' : colors.dim(` (${used.join(', ')})`);
   const reason = plainLine(why(attempt));
-  return `${state}${time === '' ? '' : ` after ${time}`}${reason === '' ? '' : `: ${reason}`}`;
+  return `${state}${time === '' ? '' : ` after ${time}`}${use}${reason === '' ? '' : `: ${reason}`}`;
 }
 
 function triesOf({ number }: AttemptShape): string {

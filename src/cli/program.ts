@@ -6,6 +6,7 @@ import type { LogsOptions } from './commands/logs.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { RunsOptions } from './commands/runs.ts';
+import type { ScheduleOptions } from './commands/schedule.ts';
 import type { SecretOptions } from './commands/secret.ts';
 import { exitCodes, type ExitCode } from './fault.ts';
 import { queueNames, type QueueName } from './queue-names.ts';
@@ -67,7 +68,8 @@ export function createProgram(terminal: Terminal): {
       getErrHasColors: () => false,
     })
     .addHelpText('after', codesHelp);
-  for (const register of [addServer, addFile, addRuns, addAnswers, addRest]) register(program, terminal, end);
+  for (const register of [addServer, addFile, addRuns, addSchedules, addAnswers, addRest])
+    register(program, terminal, end);
   return { program, exitCode: () => code };
 }
 
@@ -86,6 +88,11 @@ const addServer: Register = (program, terminal, end) => {
     .command('serve')
     .description('run the server alone; its log is JSON on stdout')
     .action(async () => end((await import('./commands/serve.ts')).serve(terminal)));
+  program
+    .command('doctor')
+    .description('look at what the server needs: database, storage, keys, GitHub, cluster')
+    .option('--json', 'findings as JSON')
+    .action(async (options: Json) => end((await import('./commands/doctor.ts')).doctor(terminal, options)));
 };
 
 const addFile: Register = (program, terminal, end) => {
@@ -164,6 +171,46 @@ const addRuns: Register = (program, terminal, end) => {
     .option('--json', 'print the run')
     .action(async (run: string, options: Json & { follow: boolean }) =>
       end((await import('./commands/retry.ts')).retry(terminal, run, options)),
+    );
+};
+
+const addSchedules: Register = (program, terminal, end) => {
+  const commands = () => import('./commands/schedule.ts');
+  const schedule = program.command('schedule').description("show and steer a project's recurring tasks");
+  const one = (name: string, description: string): Command =>
+    schedule
+      .command(name)
+      .description(description)
+      .argument('<schedule>')
+      .option('-p, --project <name>', 'without it the one of the ame.yaml here')
+      .option('--json', 'print the answer as JSON');
+  schedule
+    .command('list')
+    .description('list schedules with their next ticks and last runs')
+    .option('-p, --project <name>', 'only of this project')
+    .option('--json', 'print an array of schedules')
+    .action(async (options: ScheduleOptions) => end((await commands()).listSchedules(terminal, options)));
+  one('show', 'show one schedule: its next ticks, last runs, drift and missed ticks').action(
+    async (name: string, options: ScheduleOptions) =>
+      end((await commands()).showSchedule(terminal, name, options)),
+  );
+  one('next', 'show the next ticks in the time zone of the schedule')
+    .option('-n, --count <count>', 'so many, at most 100', count, 5)
+    .action(async (name: string, options: ScheduleOptions & { count: number }) =>
+      end((await commands()).nextOfSchedule(terminal, name, options)),
+    );
+  one('pause', 'let it tick no more, whatever is pushed').action(
+    async (name: string, options: ScheduleOptions) =>
+      end((await commands()).pauseSchedule(terminal, name, options)),
+  );
+  one('resume', 'let it tick again, from its next time on').action(
+    async (name: string, options: ScheduleOptions) =>
+      end((await commands()).resumeSchedule(terminal, name, options)),
+  );
+  one('run-now', 'run its task now, at the commit of the default branch, and follow it')
+    .option('--no-follow', 'do not wait for its end')
+    .action(async (name: string, options: ScheduleOptions & { follow: boolean }) =>
+      end((await commands()).runScheduleNow(terminal, name, options)),
     );
 };
 

@@ -1,4 +1,4 @@
-import { showDuration } from '../core/check/amounts.ts';
+import { showBytes, showDuration } from '../core/check/amounts.ts';
 import { outcomes, type OutcomeClass } from '../core/outcome/classes.ts';
 import type { AttemptState } from '../core/run.ts';
 import type { AttemptShape, RunShape } from '../server/api/shapes.ts';
@@ -62,6 +62,30 @@ export function why(row: {
 /** Seconds that the command of an attempt took, where it ran. */
 export function attemptTook(attempt: AttemptShape): string {
   return attempt.phases.running === null ? '' : showDuration(attempt.phases.running);
+}
+
+/** Why an attempt waits or ended as it did; nothing where all is well. */
+export function attemptWhy(attempt: AttemptShape): string {
+  if (attempt.reusedFrom !== null) return 'taken over from an earlier run';
+  if (attempt.state === 'queued' && attempt.pendingWhy !== null) return `waits: ${attempt.pendingWhy}`;
+  return why(attempt);
+}
+
+/** The most memory that an attempt held beside what it was given, such as `1.2 GiB of 2.0 GiB`. */
+export function memoryUse({ peakMemoryBytes, resources }: AttemptShape): string {
+  if (peakMemoryBytes === null) return '';
+  const peak = showBytes(peakMemoryBytes);
+  if (resources === null) return peak;
+  const more = resources.memoryFrom === 'asked' ? '' : ` (${resources.memoryFrom})`;
+  return `${peak} of ${showBytes(resources.memoryBytes)}${more}`;
+}
+
+/** How many cores an attempt kept busy on average beside what it was given, such as `0.8 of 2`. */
+export function coreUse({ cpuSeconds, phases, resources }: AttemptShape): string {
+  // Of what was over in no time there is no average worth a word.
+  if (cpuSeconds === null || phases.running === null || phases.running < 1) return '';
+  const busy = (cpuSeconds / phases.running).toFixed(1);
+  return resources === null ? busy : `${busy} of ${resources.cpuMillis / 1_000}`;
 }
 
 /** `main` instead of `refs/heads/main`. */

@@ -45,6 +45,7 @@ export const faultClasses = [
   'content_refused',
   'restore_failed',
   'store_failed',
+  'storage_full',
   'start_failed',
 ] as const;
 
@@ -61,7 +62,8 @@ export type Observation =
   | { readonly kind: 'pending'; readonly why?: string }
   /** `taken`: it is being taken away, and this is what that will have been. */
   | { readonly kind: 'running'; readonly startedAt: Date; readonly taken?: Classification }
-  | { readonly kind: 'ended'; readonly report: AttemptReport }
+  /** `word`: what the executor says about it, for a report that leaves open what ended the command. */
+  | { readonly kind: 'ended'; readonly report: AttemptReport; readonly word?: Classification }
   /** It is over, and nobody was there to report: what the executor can say about it. */
   | { readonly kind: 'over'; readonly ending: Classification };
 
@@ -91,6 +93,8 @@ export type AttemptReport = {
    * it away (`taken`), or its time was over while nobody could be asked (`timeout`).
    */
   readonly interrupted?: 'taken' | 'timeout' | null;
+  /** All files of `output` together, and those of them that are new or changed. */
+  readonly outputBytes?: { readonly all: number; readonly changed: number } | null;
 };
 
 /** One file that a person gets back. `path` is text for people; bytes that are not UTF-8 are escaped. */
@@ -103,6 +107,8 @@ export type Artifact = {
 
 /** What an attempt starts from. */
 export type AttemptInput = {
+  /** What the command is: lines for `sh -e`. */
+  readonly script: string;
   /** The merged workspace: the commit and everything the predecessors left. */
   readonly root: Digest;
   /** Values by environment variable; also what the masker hides. */
@@ -144,6 +150,34 @@ export type AttemptDoor = {
   started(attempt: number, at: Date): Promise<void>;
   appendLog(attempt: number, chunk: LogChunk): Promise<void>;
   finish(attempt: number, report: AttemptReport): Promise<void>;
+  /** Not there where content comes through the door alone. */
+  readonly signed?: SignedDoor;
+};
+
+/** A request that stores one blob in AME's store; whoever has it needs no key, for some minutes. */
+export type SignedWrite = {
+  readonly url: string;
+  /** To be sent as they are. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Names the upload when it is confirmed. */
+  readonly upload: string;
+  /** Whether the store itself refuses other bytes than the digest's; else AME reads them again when they are confirmed. */
+  readonly checked: boolean;
+};
+
+/**
+ * The way past the door, straight to the store of content, for several blobs at a time. What an answer does not name
+ * goes through the door; `null`: there is no such way.
+ */
+export type SignedDoor = {
+  /** Addresses that give the content for some minutes. */
+  reads(attempt: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, string> | null>;
+  writes(attempt: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, SignedWrite> | null>;
+  /** Believes what was put there, after it is verified; answers with what was not as it should be. */
+  confirm(
+    attempt: number,
+    uploads: readonly { readonly digest: Digest; readonly upload: string }[],
+  ): Promise<ReadonlySet<Digest>>;
 };
 
 export class AttemptOverError extends Error {

@@ -1,4 +1,4 @@
-import type { AttemptInput, AttemptReport, Fault, LogChunk } from './attempt.ts';
+import type { AttemptInput, AttemptReport, Fault, LogChunk, SignedWrite } from './attempt.ts';
 import { logLimits } from './log-lines.ts';
 import type { Digest } from './snapshot.ts';
 
@@ -8,6 +8,8 @@ import type { Digest } from './snapshot.ts';
 export const doorLimits = {
   /** Digests of one question. */
   digests: 1_000,
+  /** Blobs of one question about ways past the door: each answer is signed. */
+  signed: 200,
   /** Bytes of one chunk of a log with its lines: 8 Ki of them take some 25 bytes each. */
   logBody: logLimits.chunk + 64 * logLimits.lines,
   /** Bytes of any other JSON but a report. */
@@ -50,6 +52,18 @@ export type DoorRefusalBody = {
 export type InputAnswer = AttemptInput;
 export type MissingQuestion = { readonly digests: readonly Digest[] };
 export type MissingAnswer = { readonly missing: readonly Digest[] };
+export type SignedQuestion = MissingQuestion;
+/** `null` where there is no way past the door. */
+export type SignedReadsAnswer = {
+  readonly reads: readonly { readonly digest: Digest; readonly url: string }[] | null;
+};
+export type SignedWritesAnswer = {
+  readonly writes: readonly (SignedWrite & { readonly digest: Digest })[] | null;
+};
+export type ConfirmQuestion = {
+  readonly uploads: readonly { readonly digest: Digest; readonly upload: string }[];
+};
+export type ConfirmAnswer = { readonly refused: readonly Digest[] };
 /** An ISO time. */
 export type StartedWord = { readonly at: string };
 /** A report with its times as ISO texts. */

@@ -28,10 +28,22 @@ export type LogLines = {
   take(partial: boolean): LogChunk | null;
   /** Ends the log; says so where it was cut. */
   end(at: number): void;
+  /** A copy of all that is not taken yet, from which other lines go on. */
+  rest(): LogRest;
   /** Bytes that `take` would answer with. */
   readonly ready: number;
   /** Since when the oldest incomplete line waits. */
   readonly waitingSince: number | null;
+};
+
+/** Lines on their way, as plain data. */
+export type LogRest = {
+  readonly waiting: readonly (readonly [stream: LogStream, bytes: Uint8Array, since: number])[];
+  readonly chunks: readonly { readonly bytes: Uint8Array; readonly lines: LogChunk['lines'] }[];
+  readonly accepted: number;
+  readonly dropped: number;
+  /** Of the next chunk. */
+  readonly next: { readonly seq: number; readonly line: number; readonly offset: number };
 };
 
 /** Bytes that grow by doubling; `length` of them are in use. */
@@ -43,15 +55,20 @@ type Waiting = Buffered & { readonly since: number };
 /** Where a line is broken that has no end. */
 const longestPiece = 64 * 1024;
 
-export function createLogLines(limits: LogLimits = logLimits): LogLines {
+/** With `from` they go on where others stopped. */
+export function createLogLines(limits: LogLimits = logLimits, from: LogRest | null = null): LogLines {
   const pieceLimit = Math.min(longestPiece, limits.chunk);
-  const waiting = new Map<LogStream, Waiting>();
+  const waiting = new Map<LogStream, Waiting>(
+    from?.waiting.map(([stream, bytes, since]) => [stream, { bytes, length: bytes.length, since }]),
+  );
   /** Finished chunks and, last, the open one. */
-  let chunks: { content: Buffered; lines: LogChunk['lines'][number][] }[] = [];
-  let ready = 0;
-  let accepted = 0;
-  let dropped = 0;
-  let taken = { seq: 0, line: 0, offset: 0 };
+  let chunks: { content: Buffered; lines: LogChunk['lines'][number][] }[] = (from?.chunks ?? []).map(
+    ({ bytes, lines }) => ({ content: { bytes, length: bytes.length }, lines: [...lines] }),
+  );
+  let ready = chunks.reduce((sum, { content }) => sum + content.length, 0);
+  let accepted = from?.accepted ?? 0;
+  let dropped = from?.dropped ?? 0;
+  let taken = from?.next ?? { seq: 0, line: 0, offset: 0 };
 
   function push(stream: LogStream, bytes: Uint8Array, at: number): void {
     let from = 0;
@@ -144,6 +161,16 @@ export function createLogLines(limits: LogLimits = logLimits): LogLines {
       const text = `AME: this log was cut after ${limits.total} bytes; ${dropped} more ${dropped === 1 ? 'byte was' : 'bytes were'} dropped\n`;
       store(0, new TextEncoder().encode(text), at);
     },
+    rest: () => ({
+      waiting: [...waiting].map(([stream, line]) => [stream, line.bytes.slice(0, line.length), line.since]),
+      chunks: chunks.map(({ content, lines }) => ({
+        bytes: content.bytes.slice(0, content.length),
+        lines: [...lines],
+      })),
+      accepted,
+      dropped,
+      next: taken,
+    }),
     get ready() {
       return ready;
     },

@@ -7,6 +7,8 @@ export type Masker = {
   push(bytes: Uint8Array): Uint8Array;
   /** The rest, when nothing more will come. */
   end(): Uint8Array;
+  /** A copy of what stays behind, which another masker of the same values goes on from when it is pushed first. */
+  held(): Uint8Array;
 };
 
 /** Overlapping secrets are hidden behind one of these. */
@@ -22,7 +24,7 @@ type Span = { start: number; end: number };
  */
 export function createMasker(secrets: readonly string[]): Masker {
   const forms = new Set(secrets.flatMap((secret) => [...secretForms(secret)]));
-  if (forms.size === 0) return { push: (bytes) => bytes, end: () => nothing };
+  if (forms.size === 0) return { push: (bytes) => bytes, end: () => nothing, held: () => nothing };
 
   const automaton = buildAutomaton([...forms].map((form) => new TextEncoder().encode(form)));
   const { root, depth, match } = automaton;
@@ -76,6 +78,7 @@ export function createMasker(secrets: readonly string[]): Masker {
 
   return {
     push,
+    held: () => held.slice(),
     end() {
       const rest = release(held, seen - held.length, seen);
       state = 0;

@@ -12,21 +12,49 @@ const stopped = {
   deadline: 'deadline',
 } as const;
 
+/** What of a report says how the attempt ended. */
+export type ReportedEnd = Pick<AttemptReport, 'ending' | 'fault' | 'interrupted'>;
+
 /**
  * Names the ending of an attempt that is over: by its report, or with `null` because nothing is there any more.
  * A stop that was asked for decides, whatever the command then answered: one that ends with 0 when it is told
- * to end has not done its work.
+ * to end has not done its work. `word` is the executor's, and decides where the report leaves the ending open.
  */
 export function classify(
-  report: Pick<AttemptReport, 'ending' | 'fault'> | null,
+  report: ReportedEnd | null,
   stopReason: StopReason | null,
+  word: Classification | null = null,
 ): Classification {
   const ending = readEnding(report?.ending ?? null);
-  const plain = (name: OutcomeClass, reason = outcomes[name].message) => ({ class: name, reason, ...ending });
+  const plain = (name: OutcomeClass, reason = outcomes[name].message) => ({
+    class: name,
+    reason,
+    exitCode: ending.exitCode,
+    signal: ending.signal,
+  });
   if (stopReason !== null) return plain(stopped[stopReason]);
-  if (report === null) return plain('lost');
+  if (report?.interrupted === 'timeout') return plain('timeout');
+  if (report === null || isOpen(report)) {
+    const open = report?.interrupted === 'taken' ? 'deleted' : 'lost';
+    // Only the agent's word that all is stored makes a success.
+    if (word === null || outcomes[word.class].state === 'succeeded') return plain(open);
+    return {
+      ...word,
+      ...(ending.exitCode === null && ending.signal === null ? {} : plain(word.class, word.reason)),
+    };
+  }
   if (report.fault !== null) return plain(report.fault.class, report.fault.message);
+  if (report.ending?.outOfMemory === true && ending.exitCode !== 0) return plain('out_of_memory');
   return classifyEnding(ending, report.ending?.commandNotFound ?? null, plain);
+}
+
+/** Whether a report does not say what ended the command: its host took it away, or nobody saw it end. */
+export function isOpen({ ending, fault, interrupted }: ReportedEnd): boolean {
+  if (interrupted === 'taken') return true;
+  if (fault !== null || interrupted === 'timeout') return false;
+  return (
+    ending === null || (ending.exitCode === null && ending.signal === null && ending.outOfMemory !== true)
+  );
 }
 
 function classifyEnding(
@@ -36,7 +64,6 @@ function classifyEnding(
 ): Classification {
   const { exitCode, signal } = ending;
   if (signal !== null) return plain('signal', `The command was ended by ${signal}.`);
-  // Over, without a fault and without an ending: nobody saw the command end.
   if (exitCode === null) return plain('lost');
   if (exitCode === 0) return plain('succeeded');
   if (exitCode === 126) return plain('not_executable');

@@ -53,6 +53,15 @@ export function wholeUnits(text: string): bigint | null {
   return value === null ? null : divideUp(value, nanoPerUnit);
 }
 
+/** A size in bytes as a file says it, exact and as short as that can be: `4Gi`, `1536Mi`, `2G`. */
+export function showSize(bytes: number): string {
+  const spellings = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'k', 'M', 'G', 'T', 'P'].flatMap((unit) => {
+    const size = (Number(unitOf(unit)?.[0] ?? nanoPerUnit) / 1e9) * 10 ** (unitOf(unit)?.[1] ?? 0);
+    return bytes % size === 0 ? [`${bytes / size}${unit}`] : [];
+  });
+  return spellings.reduce((short, other) => (other.length < short.length ? other : short), String(bytes));
+}
+
 /** Start and ceiling of `8Gi..32Gi`; a single quantity has no ceiling. Neither is checked. */
 export function splitRange(text: string): { readonly start: string; readonly ceiling: string | null } {
   const at = text.indexOf('..');

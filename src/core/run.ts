@@ -49,12 +49,12 @@ export function advance<T extends Attempt>(attempt: T, observation: Observation,
   }
   if (observation.kind === 'running') return begin(attempt, observation.startedAt, now);
   if (observation.kind === 'over') {
-    const stopped = attempt.stopReason === null ? null : classify(null, attempt.stopReason);
-    return end(attempt, stopped ?? observation.ending, now);
+    return end(attempt, classify(null, attempt.stopReason, observation.ending), now);
   }
-  const { startedAt } = observation.report.phases;
+  const { report, word } = observation;
+  const { startedAt } = report.phases;
   const begun = startedAt === null ? attempt : begin(attempt, startedAt, now);
-  return end(begun, classify(observation.report, attempt.stopReason), now);
+  return end(begun, classify(report, attempt.stopReason, word), now);
 }
 
 function begin<T extends Attempt>(attempt: T, startedAt: Date, now: Date): T {

@@ -1,4 +1,3 @@
-import { CronExpressionParser } from 'cron-parser';
 import { candidatesOf, closest, findClosest } from './closest.ts';
 import { withoutTraces } from './without-traces.ts';
 
@@ -22,7 +21,7 @@ const fields: readonly CronField[] = [
   { name: 'day of week', least: 0, most: 7, names: days, firstName: 0 },
 ];
 
-// The library that counts the ticks takes 1,024.
+// The library that reads the fields takes 1,024.
 const mostCharacters = 1000;
 
 /** The aliases that are read, each as its five fields. */
@@ -252,19 +251,6 @@ export function nearestTimezone(name: string): string | null {
   if (near !== undefined) return near;
   const [city] = findClosest(name, cityNames).names;
   return city === undefined ? null : (zoneOfCity.get(city) ?? null);
-}
-
-/**
- * The first tick after a moment. `cron` must be good (`findScheduleFault`), `zone` an IANA zone. An hour that
- * summer time leaves out runs once, an hour later; one that comes twice runs the first time only.
- */
-export function nextTick(cron: string, zone: string, after: Date): Date {
-  return CronExpressionParser.parse(normal(cron), { tz: zone, currentDate: after }).next().toDate();
-}
-
-function normal(cron: string): string {
-  const text = cron.trim();
-  return Object.hasOwn(scheduleAliases, text) ? (scheduleAliases[text] ?? text) : text;
 }
 
 // The text goes into a message: nothing invisible, and not much of it.

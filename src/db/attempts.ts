@@ -129,7 +129,10 @@ const changeable = {
   exitCode: 'int',
   signal: 'text',
   host: 'text',
+  resources: 'jsonb',
   peakMemoryBytes: 'bigint',
+  cpuSeconds: 'real',
+  pendingWhy: 'text',
   notBefore: 'timestamptz',
   stopReason: 'text',
   readyAt: 'timestamptz',
@@ -189,12 +192,24 @@ export async function insertRetries(
     readonly position: number;
     readonly number: number;
     readonly notBefore: Date;
+    readonly resources: Attempt['resources'];
   }[],
 ): Promise<void> {
   if (rows.length === 0) return;
   await db.orm
     .insert(attempts)
-    .values(rows.map((row) => ({ ...row, runId, state: 'waiting' as const, createdAt: db.now() })))
+    .values(
+      rows.map(({ task, position, number, notBefore, resources }) => ({
+        task,
+        position,
+        number,
+        notBefore,
+        resources,
+        runId,
+        state: 'waiting' as const,
+        createdAt: db.now(),
+      })),
+    )
     .onConflictDoNothing();
 }
 

@@ -1,9 +1,10 @@
-import { and, asc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import type { Check } from '../core/check.ts';
 import type { Db } from './connect.ts';
 import { ClaimLostError, dueUnlessWoken, notify, stillHeld, type Claim } from './due.ts';
 import { checks } from './schema/checks.ts';
 import { storableJson } from './schema/columns.ts';
+import { runs } from './schema/runs.ts';
 
 /** Between the name of a check and how often it was made anew. */
 const renewedBy = '~';
@@ -123,21 +124,39 @@ export async function findCheckByExternalId(
   return row;
 }
 
-/** The answer of a commit: its file's check first, then one for each run. */
+/** Checks of runs that a commit's answer shows: a schedule may make a thousand a day. */
+const mostOfRuns = 100;
+
+/** The answer of a commit: its file's check first, then one for each run, of many the newest; or only that of `runId`. */
 export async function listChecks(
   db: Db,
-  about: { readonly sha: string; readonly repositoryId?: number } | { readonly runId: number },
+  about:
+    | { readonly sha: string; readonly repositoryId?: number; readonly runId?: number }
+    | { readonly runId: number },
 ): Promise<readonly CheckRow[]> {
-  const condition =
-    'runId' in about
-      ? eq(checks.runId, about.runId)
-      : and(
-          eq(checks.sha, about.sha),
-          about.repositoryId === undefined ? undefined : eq(checks.repositoryId, about.repositoryId),
-        );
+  const { repositoryId, sha, runId }: Partial<{ repositoryId: number; sha: string; runId: number }> = about;
+  // By the commit of the runs: that has an index.
+  const ofRuns = db.orm
+    .select({ id: checks.id })
+    .from(checks)
+    .innerJoin(runs, eq(checks.runId, runs.id))
+    .where(
+      and(
+        sha === undefined ? undefined : eq(runs.commit, sha),
+        repositoryId === undefined ? undefined : eq(checks.repositoryId, repositoryId),
+        runId === undefined ? undefined : eq(runs.id, runId),
+      ),
+    )
+    .orderBy(desc(runs.id))
+    .limit(mostOfRuns);
+  const place = and(
+    sha === undefined ? undefined : eq(checks.sha, sha),
+    repositoryId === undefined ? undefined : eq(checks.repositoryId, repositoryId),
+  );
+  const ofFile = sha === undefined ? undefined : and(place, isNull(checks.runId));
   return db.orm
     .select()
     .from(checks)
-    .where(condition)
+    .where(or(ofFile, inArray(checks.id, ofRuns)))
     .orderBy(sql`${checks.runId} is not null`, asc(checks.id));
 }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, lt, or, sql, ne } from 'drizzle-orm';
 import type { Db } from './connect.ts';
 import { ClaimLostError, notify, stillHeld, type Claim } from './due.ts';
 import type { PlaceFilter } from './projects.ts';
@@ -160,6 +160,8 @@ export async function listDecisions(
         ? eq(decisions.runId, about.run)
         : and(
             eq(decisions.commit, about.commit),
+            // A commit may have had a hundred thousand ticks: those are told by their schedule and by their runs.
+            ne(decisions.trigger, 'tick'),
             about.repositoryId === undefined ? undefined : eq(decisions.repositoryId, about.repositoryId),
           );
   if ('deliveries' in about && about.deliveries.length === 0) return [];

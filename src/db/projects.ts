@@ -2,7 +2,7 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Problem } from '../core/problems.ts';
 import type { Project } from '../core/project.ts';
 import type { Db } from './connect.ts';
-import { projects, revisions, schedules } from './schema/projects.ts';
+import { projects, revisions } from './schema/projects.ts';
 import { repositories } from './schema/repositories.ts';
 
 export type ProjectRow = typeof projects.$inferSelect;
@@ -68,30 +68,6 @@ export async function saveCurrentRevision(
   revisionId: number | null,
 ): Promise<void> {
   await db.orm.update(projects).set({ revisionId }).where(eq(projects.id, projectId));
-}
-
-/** Makes the stored schedules those of the file: what it no longer names goes. They do not tick yet. */
-export async function saveSchedules(
-  db: Db,
-  projectId: number,
-  tasks: Project['recurringTasks'],
-): Promise<void> {
-  const names = tasks.map((task) => task.name);
-  await db.orm.execute(sql`delete from ${schedules} where project_id = ${projectId}
-    and not (name = any(${sql.param(names)}::text[]))`);
-  for (const task of tasks) {
-    const said = {
-      task: task.taskref.name,
-      cron: task.schedule,
-      zone: task.timezone,
-      catchup: task.catchup,
-      overlap: task.overlap,
-    };
-    await db.orm
-      .insert(schedules)
-      .values({ projectId, name: task.name, ...said })
-      .onConflictDoUpdate({ target: [schedules.projectId, schedules.name], set: said });
-  }
 }
 
 export type ListedProject = ProjectRow & {

@@ -16,3 +16,15 @@ export type Executor = {
   /** Ends everything in order: TERM, grace, KILL. */
   close(): Promise<void>;
 };
+
+/** What attempts run on does not answer, or refuses for reasons that no attempt can help: worth another try. */
+export class ExecutorAwayError extends Error {
+  override name = 'ExecutorAwayError';
+  /** When it is worth another try; null: it does not say. */
+  readonly retryAt: Date | null;
+
+  constructor(message: string, options: { readonly retryAt?: Date | null; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.retryAt = options.retryAt ?? null;
+  }
+}

@@ -7,12 +7,24 @@ import { z } from 'zod';
  */
 const id = z.int().positive().transform(String);
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'not an object id');
-const fullRef = z.string().regex(/^refs\/.+/s, 'not a full ref');
+/** What a row can hold: Postgres refuses NUL, and half of a character changes on its way there. */
+const text = z
+  .string()
+  .max(10_000)
+  .refine((said) => said.isWellFormed() && !said.includes('\0'), 'not a text that can be stored');
+// Git's own rules (git-check-ref-format) forbid these characters, and GitHub ends names long before the index of a table does.
+const refCharacters = text.max(1_000).regex(/^[^\u0000-\u0020\u007f~^:?*[\\]+$/u, 'not the name of a ref');
+const fullRef = refCharacters.regex(/^refs\/./su, 'not a full ref');
+/** What a column of whole numbers can hold. */
+const count = z
+  .int()
+  .positive()
+  .max(2 ** 31 - 1);
 // What GitHub lets people choose; names are put into addresses of its API.
 const fullName = z.string().regex(/^[\w.-]+\/(?!\.{1,2}$)[\w.-]+$/, 'not owner/name');
 
 const account = z
-  .object({ id, login: z.string().optional(), slug: z.string().optional(), type: z.string().optional() })
+  .object({ id, login: text.optional(), slug: text.optional(), type: text.optional() })
   // An enterprise has a slug and no login.
   .transform(({ id, login, slug, type }) => ({ id, login: login ?? slug ?? '', type: type ?? 'Enterprise' }));
 
@@ -24,7 +36,7 @@ const repository = z
     full_name: fullName,
     private: z.boolean(),
     archived: z.boolean().optional(),
-    default_branch: z.string().optional(),
+    default_branch: text.optional(),
   })
   .transform((found) => {
     const [owner = '', name = ''] = found.full_name.split('/');
@@ -57,10 +69,10 @@ const installation = z
   .object({
     id,
     account,
-    permissions: z.record(z.string(), z.string()),
-    events: z.array(z.string()),
+    permissions: z.record(text, text),
+    events: z.array(text),
     repository_selection: selection,
-    suspended_at: z.string().nullish(),
+    suspended_at: text.nullish(),
   })
   .transform((found) => ({
     id: found.id,
@@ -71,8 +83,8 @@ const installation = z
     isSuspended: (found.suspended_at ?? null) !== null,
   }));
 
-const change = z.object({ from: z.string() }).optional();
-const headOrBase = z.object({ sha, ref: z.string(), repo: z.object({ id }).nullable() });
+const change = z.object({ from: text }).optional();
+const headOrBase = z.object({ sha, ref: refCharacters, repo: z.object({ id }).nullable() });
 const ownApp = z.object({ id }).nullish();
 
 /** By event: its payload, turned into what `GithubEvent` says of it beside kind and action. */
@@ -83,7 +95,7 @@ export const shapes = {
       before: sha,
       after: sha,
       forced: z.boolean(),
-      pusher: z.object({ name: z.string().optional() }).nullish(),
+      pusher: z.object({ name: text.optional() }).nullish(),
     })
     .transform((said) => {
       const { ref, before, after, forced, pusher } = said;
@@ -91,7 +103,7 @@ export const shapes = {
     }),
   pull_request: ofRepository
     .extend({
-      number: z.int().positive(),
+      number: count,
       pull_request: z.object({
         head: headOrBase,
         base: headOrBase,
@@ -125,7 +137,7 @@ export const shapes = {
   merge_group: ofRepository
     .extend({
       merge_group: z.object({ head_sha: sha, head_ref: fullRef, base_sha: sha, base_ref: fullRef }),
-      reason: z.string().optional(),
+      reason: text.optional(),
     })
     .transform((said) => ({
       ...place(said),
@@ -176,8 +188,8 @@ export const shapes = {
     })),
   check_run: ofRepository
     .extend({
-      check_run: z.object({ id, head_sha: sha, external_id: z.string().nullish(), app: ownApp }),
-      requested_action: z.object({ identifier: z.string().optional() }).nullish(),
+      check_run: z.object({ id, head_sha: sha, external_id: text.nullish(), app: ownApp }),
+      requested_action: z.object({ identifier: text.optional() }).nullish(),
     })
     .transform((said) => ({
       ...place(said),

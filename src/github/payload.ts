@@ -39,7 +39,10 @@ function parse(body: Uint8Array): object | null {
 }
 
 function actionOf(payload: object): string | null {
-  return 'action' in payload && typeof payload.action === 'string' ? payload.action : null;
+  // A word of GitHub's, or nothing that is worth to be kept.
+  return 'action' in payload && typeof payload.action === 'string' && /^\w{1,100}$/.test(payload.action)
+    ? payload.action
+    : null;
 }
 
 function isKnown(event: string): event is ShapeName {

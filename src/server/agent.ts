@@ -3,13 +3,21 @@ import { Hono, type Context } from 'hono';
 import type { z } from 'zod';
 import { verifyAttemptToken } from '../attempt/token.ts';
 import type { AttemptDoor } from '../core/attempt.ts';
-import { decodeLogChunk, doorLimits, type DoorLimits, type MissingAnswer } from '../core/door-wire.ts';
+import {
+  decodeLogChunk,
+  doorLimits,
+  type ConfirmAnswer,
+  type DoorLimits,
+  type MissingAnswer,
+  type SignedReadsAnswer,
+  type SignedWritesAnswer,
+} from '../core/door-wire.ts';
 import { isDigest, type Digest } from '../core/snapshot.ts';
 import { describeError, type Log } from '../log.ts';
 import { boundBody, readAll, systemBodyClock, type BodyClock, type BoundedBody } from './agent/body.ts';
 import { answerTo, NotValidError, refuse } from './agent/refusals.ts';
 import { reportShape } from './agent/report-shape.ts';
-import { missingShape, startedShape } from './agent/shapes.ts';
+import { confirmShape, missingShape, signedShape, startedShape } from './agent/shapes.ts';
 
 export type AgentDoorDeps = {
   readonly door: AttemptDoor;
@@ -23,6 +31,8 @@ export type AgentDoorDeps = {
 type Env = { Bindings: Partial<HttpBindings>; Variables: { attempt: number } };
 
 const base = '/agent/v1/attempts/:id';
+/** A signed address is a key, if only for minutes. */
+const always = { 'cache-control': 'no-store' };
 
 /**
  * `/agent/v1/attempts/{id}/…`: the agent's door for pods. Each call of `AttemptDoor` has its path; every one of
@@ -101,6 +111,33 @@ export function createAgentDoor(deps: AgentDoorDeps): Hono<Env> {
         return refuse(413, 'too-large', `more than ${limits.digests} digests in one question`);
       const missing = await door.missingBlobs(c.get('attempt'), digests);
       return c.json({ missing: [...missing] } satisfies MissingAnswer);
+    }),
+  );
+
+  app.post(`${base}/signed/reads`, (c) =>
+    withBody(c, limits.json, async ({ stream }) => {
+      const { digests } = parse(signedShape, await readAll(stream));
+      const found = (await door.signed?.reads(c.get('attempt'), digests)) ?? null;
+      const reads = found && [...found].map(([digest, url]) => ({ digest, url }));
+      return c.json({ reads } satisfies SignedReadsAnswer, 200, always);
+    }),
+  );
+
+  app.post(`${base}/signed/writes`, (c) =>
+    withBody(c, limits.json, async ({ stream }) => {
+      const { digests } = parse(signedShape, await readAll(stream));
+      const found = (await door.signed?.writes(c.get('attempt'), digests)) ?? null;
+      const writes = found && [...found].map(([digest, write]) => ({ digest, ...write }));
+      return c.json({ writes } satisfies SignedWritesAnswer, 200, always);
+    }),
+  );
+
+  app.post(`${base}/signed/confirmed`, (c) =>
+    withBody(c, limits.json, async ({ stream }) => {
+      const { uploads } = parse(confirmShape, await readAll(stream));
+      const refused = await door.signed?.confirm(c.get('attempt'), uploads);
+      const none = uploads.map(({ digest }) => digest);
+      return c.json({ refused: [...(refused ?? none)] } satisfies ConfirmAnswer, 200, always);
     }),
   );
 

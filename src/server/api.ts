@@ -9,6 +9,7 @@ import { createLogRoutes } from './api/logs.ts';
 import { createProjectRoutes } from './api/projects.ts';
 import { createRoutes } from './api/routes.ts';
 import { createRunRoutes } from './api/runs.ts';
+import { createScheduleRoutes } from './api/schedules.ts';
 
 const mostBodyBytes = 1024 * 1024;
 
@@ -19,6 +20,7 @@ export function createApi(ame: Ame) {
     .route('/', createArtifactRoutes(ame))
     .route('/', createDeliveryRoutes(ame))
     .route('/', createProjectRoutes(ame))
+    .route('/', createScheduleRoutes(ame))
     .route('/', createGithubRoutes(ame))
     .route('/', createLogRoutes(ame));
   const api = new OpenAPIHono();

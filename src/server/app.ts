@@ -13,6 +13,7 @@ import { basicPassword } from './git-exchange.ts';
 import { createGitDoor } from './git.ts';
 import { createHealth } from './health.ts';
 import { createInbox } from './inbox.ts';
+import { createMetricsDoor } from './metrics.ts';
 import { createPages } from './page.ts';
 import { pushLines } from './push-lines.ts';
 import { createSetup } from './setup.ts';
@@ -34,6 +35,8 @@ export function createApp(ame: Ame) {
   });
   app.notFound((c) => c.json(refusal('not-found', `there is nothing at ${c.req.path}`), 404));
 
+  // Counts what the next door answers, so it stands before it; it asks for a token of its own.
+  app.route('/', createMetricsDoor(ame));
   app.route(
     '/',
     createWebhookDoor({

@@ -3,6 +3,14 @@ import { isActedOn } from '../github/payload.ts';
 import { createVerify, type Verify } from '../github/webhook.ts';
 import type { Log } from '../log.ts';
 import { refusal } from './access.ts';
+import {
+  BodyTooLargeError,
+  BodyTooSlowError,
+  boundBody,
+  readAll,
+  systemBodyClock,
+  type BodyClock,
+} from './agent/body.ts';
 import type { Inbox } from './inbox.ts';
 import { databaseMs, isAwayOrLate, withinMs } from './within.ts';
 
@@ -23,6 +31,7 @@ export function createWebhookDoor(deps: {
   readonly known: () => readonly string[];
   readonly inbox: Inbox;
   readonly log: Log;
+  readonly clock?: BodyClock;
 }): Hono {
   let last: { readonly secrets: readonly string[]; readonly isSigned: Verify } | null = null;
   /** Null where no secret is set. Throws what `isAwayOrLate` knows where none is known and none can be asked for. */
@@ -52,8 +61,20 @@ export function createWebhookDoor(deps: {
     }
     const announced = Number(c.req.header('content-length') ?? 0);
     if (announced > mostBodyBytes) return c.json(refusal('too-large', 'a delivery has at most 25 MiB'), 413);
-    const body = await readBounded(c.req.raw.body, mostBodyBytes);
-    if (body === null) return c.json(refusal('too-large', 'a delivery has at most 25 MiB'), 413);
+    // Whoever it is has not proved anything yet: nobody may keep 25 MiB of ours by sending the last byte never.
+    const bounded = boundBody(c.req.raw.body, { most: mostBodyBytes, clock: deps.clock ?? systemBodyClock });
+    let body: Buffer;
+    try {
+      body = await readAll(bounded.stream);
+    } catch (error) {
+      const refused = bounded.refused();
+      if (refused instanceof BodyTooLargeError)
+        return c.json(refusal('too-large', 'a delivery has at most 25 MiB'), 413);
+      // The rest is not waited for, so nothing can come after it on this connection.
+      if (refused instanceof BodyTooSlowError)
+        return c.json(refusal('too-slow', refused.message), 408, { connection: 'close' });
+      throw error;
+    }
     if (!(await verify.isSigned(body, c.req.header('x-hub-signature-256') ?? ''))) {
       return c.json(refusal('signature', 'the signature in X-Hub-Signature-256 is missing or wrong'), 401);
     }
@@ -75,17 +96,4 @@ export function createWebhookDoor(deps: {
     }
     return c.json({ delivery: id }, 202);
   });
-}
-
-/** All bytes of a stream, or null where there are more than `most`; reading stops there. */
-async function readBounded(stream: ReadableStream<Uint8Array> | null, most: number): Promise<Buffer | null> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  if (stream === null) return Buffer.alloc(0);
-  for await (const part of stream) {
-    bytes += part.byteLength;
-    if (bytes > most) return null;
-    parts.push(part);
-  }
-  return Buffer.concat(parts, bytes);
 }

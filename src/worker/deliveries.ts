@@ -14,6 +14,7 @@ import {
   type Repository,
 } from '../db/repositories.ts';
 import { zeroId } from '../git/object-id.ts';
+import type { DeliveryOutcome, Metrics } from '../metrics.ts';
 import { readProjectFile } from '../project-at.ts';
 import { fileNotices, withOtherName } from './file-notices.ts';
 import { gatherDelivery, type Gathered, type GithubDeliveryDeps } from './github-delivery.ts';
@@ -28,6 +29,7 @@ export type DeliveryDeps = GithubDeliveryDeps &
     /** Where a repository's content is on this machine. */
     readonly directoryOf: (repository: Repository) => string;
     readonly turns: Turns;
+    readonly metrics: Pick<Metrics, 'deliveryDecided'>;
   };
 
 /**
@@ -43,14 +45,17 @@ export async function decideDelivery(deps: DeliveryDeps, claim: Claim): Promise<
   switch (gathered.kind) {
     case 'ignored':
       await saveDecided(deps.db, claim, 'ignored');
+      tell(deps, claim, delivery, 'ignored');
       return { saved: true };
     case 'done':
       await saveDecided(deps.db, claim, 'decided');
+      tell(deps, claim, delivery, 'done');
       return { saved: true };
     case 'later':
       return { dueInSeconds: 0 };
     case 'unreadable':
       await saveUnreadable(deps, claim, delivery, gathered);
+      tell(deps, claim, delivery, 'unreadable', { repository: gathered.repository.id });
       return { saved: true };
     case 'head':
       // What was read was overtaken: read once more.
@@ -117,11 +122,26 @@ async function decideHead(
   if (stored === null) return false;
   for (const run of stored)
     deps.log.info({ delivery: delivery.id, run: run.id, task: run.task }, 'run decided');
-  deps.log.info(
-    { delivery: delivery.id, repository: repository.id, ref: head.ref, rule: decision.rule },
-    'delivery decided',
-  );
+  const broken =
+    problems.some(({ severity }) => severity === 'error') || planned.some((one) => 'error' in one);
+  tell(deps, claim, delivery, stored.length > 0 ? 'run' : broken ? 'problems' : 'no_run', {
+    repository: repository.id,
+    ref: head.ref,
+    rule: decision.rule,
+  });
   return true;
+}
+
+/** One line and one count of each decision, once it is stored. */
+function tell(
+  { log, metrics }: DeliveryDeps,
+  claim: Claim,
+  delivery: Delivery,
+  outcome: DeliveryOutcome,
+  fields: object = {},
+): void {
+  log.info({ delivery: delivery.id, event: delivery.event, ...fields, outcome }, 'delivery decided');
+  metrics.deliveryDecided(outcome, (claim.now.getTime() - delivery.receivedAt.getTime()) / 1_000);
 }
 
 /** AME's own host notes where a ref is with the push; of GitHub it is true once it was read there. */

@@ -7,7 +7,7 @@ import { GithubAwayError, GithubGoneError, GithubMovedError, GithubRefusedError 
 import { AwayError } from './loop.ts';
 
 /** The App that this server is. While there is none, what concerns GitHub waits. */
-export async function requireGithub(source: GithubSource): Promise<Github> {
+export async function requireGithub(source: Pick<GithubSource, 'current'>): Promise<Github> {
   const github = await source.current();
   if (github === null) throw new AwayError('no GitHub App is set: open /setup, or set AME_GITHUB_APP_ID');
   return github;

@@ -1,6 +1,7 @@
 import type { Project } from '../core/project.ts';
-import { busyRule, decidePullRequest, decidePush, type PushFacts } from '../core/trigger.ts';
+import { busyRule, decidePullRequest } from '../core/trigger.ts';
 import { noRun, type Decision } from '../core/trigger/decision.ts';
+import { pullRequestBusyRule } from '../core/trigger/place-run.ts';
 import { isZeroId } from '../git/object-id.ts';
 import { changedPathsOfPullRequest } from '../github/changed-paths.ts';
 import type { Github, GithubRepository } from '../github/connection.ts';
@@ -141,26 +142,8 @@ export async function gatherPullRequest(
     isDefaultBranch: false,
     fromFork,
     decide,
-    // One commit reached both ways runs once, under the push's rules, whichever is heard of first.
-    whenBusy: (project) => {
-      const pushed = fromFork ? null : decidePush(project, pushFacts(head.ref, head.file?.id ?? null));
-      return busyRule(project, pushed?.outcome === 'run' ? 'push' : 'pull_request');
-    },
-  };
-}
-
-/** A push to a branch of which no more is known than that it has the file. */
-function pushFacts(name: string, fileAfter: string | null): PushFacts {
-  return {
-    kind: 'branch',
-    name,
-    created: false,
-    deleted: false,
-    fileBefore: fileAfter,
-    fileAfter,
-    changedPaths: null,
-    defaultBranch: null,
-    isDefaultBranch: false,
+    whenBusy: (project) =>
+      pullRequestBusyRule(project, { fromFork, branch: head.ref, fileId: head.file?.id ?? null }),
   };
 }
 

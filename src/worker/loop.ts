@@ -10,7 +10,9 @@ import {
   type Claim,
   type Queue,
 } from '../db/due.ts';
+import { ExecutorAwayError } from '../executor/executor.ts';
 import { briefError, describeError, type Log } from '../log.ts';
+import type { StepOutcome } from '../metrics.ts';
 import { StorageAwayError } from '../storage/storage.ts';
 
 /** The world outside is away: the row waits, and nothing counts against it. */
@@ -40,6 +42,8 @@ export type LoopOptions = {
   readonly leaseSeconds: number;
   readonly worker: () => number;
   readonly step: (claim: Claim) => Promise<StepEnd>;
+  /** Hears of each step how it ended, and after how many seconds. */
+  readonly onStep?: (outcome: StepOutcome, seconds: number) => void;
   /** Milliseconds between two looks without a hint: what a lost hint costs at most. */
   readonly pollMs?: number;
 };
@@ -73,32 +77,41 @@ export function createLoop(options: LoopOptions): Loop {
   let wakeUp = (): void => {};
 
   async function work(claimed: Claim): Promise<void> {
+    const begun = performance.now();
+    const outcome = await stepOnce(claimed);
+    options.onStep?.(outcome, (performance.now() - begun) / 1_000);
+  }
+
+  async function stepOnce(claimed: Claim): Promise<StepOutcome> {
     try {
       const end = await options.step(claimed);
       if ('dueInSeconds' in end) await release(db, claimed, end.dueInSeconds);
+      return 'done';
     } catch (error) {
-      await giveBack(claimed, error);
+      return giveBack(claimed, error);
     }
   }
 
-  async function giveBack(claimed: Claim, error: unknown): Promise<void> {
+  async function giveBack(claimed: Claim, error: unknown): Promise<StepOutcome> {
     if (error instanceof ClaimLostError) {
       log.info({ loop: queue, id: claimed.id }, 'step left to the worker that holds the row now');
-      return;
+      return 'lost';
     }
-    const away = error instanceof AwayError || error instanceof StorageAwayError || isDatabaseAway(error);
+    const told = error instanceof AwayError || error instanceof ExecutorAwayError;
+    const away = told || error instanceof StorageAwayError || isDatabaseAway(error);
     const text = briefError(error);
     log.warn(
       { loop: queue, id: claimed.id, away, error: describeError(error) },
       away ? 'step postponed' : 'step failed',
     );
     try {
-      const retryAt = error instanceof AwayError ? error.retryAt : null;
+      const retryAt = told ? error.retryAt : null;
       await (away ? postpone(db, claimed, text, retryAt) : fail(db, claimed, text));
     } catch (second) {
       // The lease lapses by itself, and then the row is due again.
       log.warn({ loop: queue, id: claimed.id, error: describeError(second) }, 'claim not given back');
     }
+    return away ? 'postponed' : 'failed';
   }
 
   async function take(): Promise<readonly Promise<void>[]> {

@@ -3,6 +3,7 @@ import type { Claim } from '../db/due.ts';
 import { recordMoves, type MovedRef } from '../db/moves.ts';
 import { findRepository, listHeads, sweepSeconds, type Repository } from '../db/repositories.ts';
 import { zeroId } from '../git/object-id.ts';
+import { readHead } from '../git/host.ts';
 import { listRefs } from '../git/repository.ts';
 import type { GithubSource } from '../github-app.ts';
 import type { Log } from '../log.ts';
@@ -34,9 +35,12 @@ export async function sweepRepository(deps: RepositoryDeps, claim: Claim): Promi
   for (const [ref, before] of seen) {
     if (!refs.has(ref)) moved.push({ ref, before, after: zeroId });
   }
-  if (moved.length > 0) {
-    const deliveries = await recordMoves(deps.db, repository.id, moved, null);
-    deps.log.warn({ repository: repository.id, deliveries }, 'found a push that was not heard of');
+  // A person with git at hand may have chosen another default branch.
+  const head = await readHead(deps.directoryOf(repository));
+  const isOther = refs.has(head) && head !== `refs/heads/${repository.defaultBranch}`;
+  if (moved.length > 0 || isOther) {
+    const deliveries = await recordMoves(deps.db, repository.id, moved, isOther ? head : null);
+    deps.log.warn({ repository: repository.id, deliveries }, 'found what was not heard of');
   }
   return { dueInSeconds: sweepSeconds };
 }

@@ -1,31 +1,25 @@
-import type { Observation } from '../core/attempt.ts';
+import { memoryText, type ResourceDefaults } from '../core/resources.ts';
 import { isFinal, type RunState } from '../core/run.ts';
-import { stepRun, type RunStep, type RunView, type SeenAttempt } from '../core/run/step.ts';
-import {
-  insertRetries,
-  listActiveAttempts,
-  listAttempts,
-  listAttemptsOf,
-  listTaskStates,
-  readReport,
-  saveAttempts,
-  type Attempt,
-  type AttemptChange,
-} from '../db/attempts.ts';
+import { stepRun, type RunStep } from '../core/run/step.ts';
+import { insertRetries, listAttempts, saveAttempts, type Attempt } from '../db/attempts.ts';
 import { archiveLog } from '../attempt/log.ts';
 import { tracebackAnnotations } from '../attempt/tracebacks.ts';
 import { saveCheck } from '../db/checks.ts';
 import { inTransaction, type Db } from '../db/connect.ts';
 import type { Claim } from '../db/due.ts';
+import { saveLearnedMemory } from '../db/learned-memory.ts';
 import { listUnarchivedLogs } from '../db/logs.ts';
 import { findRun, saveRun, type PlacedRun } from '../db/runs.ts';
-import { countAhead, wakeGroup } from '../db/run-groups.ts';
+import { wakeGroup } from '../db/run-groups.ts';
 import type { Executor } from '../executor/executor.ts';
 import { describeError, type Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Storage } from '../storage/storage.ts';
+import { actRun, leaveRun } from './act-run.ts';
+import { attemptChange } from './attempt-change.ts';
 import type { CheckPace } from './check-pace.ts';
 import type { StepEnd } from './loop.ts';
-import { orderOf } from './order.ts';
+import { observeRun } from './observe-run.ts';
 import { inOrderOfEnd, runCheckOf, type Traced } from '../run-check.ts';
 
 export type RunDeps = {
@@ -39,6 +33,8 @@ export type RunDeps = {
   readonly log: Log;
   readonly urlOf: (run: { readonly id: number }) => string;
   readonly checkPace: CheckPace;
+  readonly metrics: Pick<Metrics, 'attemptFinished' | 'runFinished'>;
+  readonly resourceDefaults: ResourceDefaults;
 };
 
 /** Seconds until a run with something active is looked at without a hint: what a lost one costs at most. */
@@ -58,104 +54,39 @@ export async function reconcileRun(deps: RunDeps, claim: Claim): Promise<StepEnd
   if (isFinal(run.state)) return tidyRun(deps, run);
   const { view, rows } = await observeRun(deps, run);
   const step = stepRun(view, claim.now);
-  const saved = await saveStep(deps, claim, run, step);
-  for (const change of step.changes) {
-    deps.log.info(
-      {
-        run: run.id,
-        task: change.task,
-        attempt: change.number,
-        state: change.to.state,
-        class: change.to.class,
-      },
-      'attempt',
-    );
-  }
-  if (step.state !== run.state) deps.log.info({ run: run.id, state: step.state }, 'run');
-  await act(deps, run, step, [...rows, ...saved]);
+  const saved = await saveStep(deps, claim, { run, rows }, step);
+  tell(deps, run, step, saved);
+  await actRun(deps, run, step, [...rows, ...saved]);
   return { saved: true };
 }
 
-/** What is left to do for a run that is over: its logs become one blob each. */
+/** One line of each attempt that the step changed, and one of the run where it moved; what is over is counted. */
+function tell({ log, metrics }: RunDeps, run: PlacedRun, step: RunStep, saved: readonly Attempt[]): void {
+  const ids = { delivery: run.deliveryId, run: run.id };
+  for (const { id, task, number, state, ...row } of saved) {
+    log.info({ ...ids, attempt: id, task, number, state, class: row.class }, 'attempt');
+    if (row.finishedAt !== null) metrics.attemptFinished(row);
+  }
+  if (step.state === run.state) return;
+  log.info({ ...ids, state: step.state }, 'run');
+  if (isFinal(step.state)) metrics.runFinished(step.state);
+}
+
+/** What is left to do for a run that is over: its logs become one blob each, and nothing of it stays outside. */
 async function tidyRun(deps: RunDeps, run: PlacedRun): Promise<StepEnd> {
   const { db, storage, temporary } = deps;
   for (const id of await listUnarchivedLogs(db, run.id)) {
     await archiveLog({ db, storage, temporary }, { id, repositoryId: run.repository.id });
   }
+  await leaveRun(deps, run);
   return { dueInSeconds: null };
-}
-
-/** Gathers what is true: rows, the agent's word, and what the executor sees. */
-async function observeRun(
-  deps: RunDeps,
-  run: PlacedRun,
-): Promise<{ readonly view: RunView; readonly rows: readonly Attempt[] }> {
-  const { db } = deps;
-  const [states, first, ahead] = await Promise.all([
-    listTaskStates(db, run.id),
-    listActiveAttempts(db, run.id),
-    run.whenBusy === 'queue' && run.startedAt === null ? countAhead(db, run) : 0,
-  ]);
-  const isOurs = (row: Attempt): boolean =>
-    row.state !== 'waiting' && (row.host === null || row.host === deps.host);
-  const ours = first.filter(isOurs);
-  const silent = ours.filter((row) => row.report === null);
-  const seen = silent.length === 0 ? new Map<number, Observation>() : await deps.executor.observe(silent);
-  // An attempt is gone from its executor only after its report is stored: what is absent now may have ended well
-  // between the two looks, so the rows are read once more before anything is called lost.
-  const gone = silent.some((row) => (seen.get(row.id)?.kind ?? 'absent') === 'absent');
-  const rows = gone ? await listActiveAttempts(db, run.id) : first;
-  const earlier = Map.groupBy(
-    (
-      await listAttemptsOf(
-        db,
-        run.id,
-        rows.map((row) => row.task),
-      )
-    ).filter((row) => row.finishedAt !== null),
-    (row) => row.task,
-  );
-  const scoped = run.plan.deadlines.length === 0 ? [] : await listAttempts(db, run.id);
-  const active = rows.map((row) => ({
-    ...row,
-    report: readReport(row),
-    observation: isOurs(row) ? (seen.get(row.id) ?? { kind: 'absent' as const }) : unseen(row),
-  }));
-  const failure = run.class === null ? null : { class: run.class, reason: run.reason ?? '' };
-  const scopes = new Map(run.plan.deadlines.map(({ scope }) => [scope, scopeTimes(scope, scoped)]));
-  const { plan, state, startedAt, cancelReason: cancel } = run;
-  return {
-    view: { plan, state, startedAt, failure, cancel, held: ahead > 0, states, active, earlier, scopes },
-    rows,
-  };
-}
-
-/** An attempt of another machine: only that one can see it, so it is what its row says. */
-function unseen(row: Attempt): Observation {
-  return row.startedAt === null ? { kind: 'pending' } : { kind: 'running', startedAt: row.startedAt };
-}
-
-function scopeTimes(
-  scope: string,
-  rows: readonly Attempt[],
-): { readyAt: Date | null; startedAt: Date | null } {
-  // What was taken over ran in the time of an earlier run.
-  const within = rows.filter(
-    (row) => row.reusedFrom === null && (scope === '' || row.task.startsWith(`${scope}/`)),
-  );
-  const least = (dates: readonly (Date | null)[]): Date | null =>
-    dates.reduce((first, date) => (date !== null && (first === null || date < first) ? date : first), null);
-  return {
-    readyAt: least(within.map((row) => row.readyAt)),
-    startedAt: least(within.map((row) => row.startedAt ?? row.saidStartedAt)),
-  };
 }
 
 /** All rows of a step in one transaction; answers with the attempts as they are now. */
 async function saveStep(
   deps: RunDeps,
   claim: Claim,
-  run: PlacedRun,
+  { run, rows: seen }: { readonly run: PlacedRun; readonly rows: readonly Attempt[] },
   step: RunStep,
 ): Promise<readonly Attempt[]> {
   const final = isFinal(step.state);
@@ -168,12 +99,18 @@ async function saveStep(
     startedAt: run.startedAt ?? (step.state === 'queued' || step.state === 'cancelled' ? null : now),
     finishedAt: final ? now : null,
   };
-  const changes = step.changes.map((one) => changeOf(one, deps));
+  const host = deps.executor.name === 'local' ? deps.host : null;
+  const byPlace = new Map(seen.map((row) => [`${row.position}/${row.number}`, row]));
+  const rowOf = ({ position, number }: { readonly position: number; readonly number: number }) =>
+    byPlace.get(`${position}/${number}`);
+  const changes = step.changes.map((one) => attemptChange(one, rowOf(one), host));
   const looks =
     step.lookAgainAt === null
       ? lookSeconds
       : Math.max(0, (step.lookAgainAt.getTime() - now.getTime()) / 1_000);
-  const moved = step.changes.some(({ from, to }) => from !== to.state) || step.retries.length > 0;
+  const moved =
+    step.changes.some((one) => one.from !== one.to.state || one.to.pendingWhy !== rowOf(one)?.pendingWhy) ||
+    step.retries.length > 0;
   // The first failure of a run is told at once, like its own states.
   const tellNow = step.state !== run.state || (step.failure !== null && run.class === null);
   const checkIn = deps.checkPace.dueIn(run, moved, now);
@@ -183,6 +120,7 @@ async function saveStep(
   const saved = await inTransaction(deps.db, async (tx) => {
     const rows = await saveAttempts(tx, run.id, changes);
     await insertRetries(tx, run.id, step.retries);
+    await saveLearnedMemory(tx, learnedOf(run, rows));
     if (tell) {
       const says = await runCheckOf(tx, { ...run, ...change }, deps.urlOf(run), traced);
       await saveCheck(tx, { repositoryId: run.repository.id, sha: run.commit, runId: run.id, says });
@@ -194,6 +132,20 @@ async function saveStep(
   if (final) deps.checkPace.forget(run);
   else if (tell) deps.checkPace.made(run, now);
   return saved;
+}
+
+/**
+ * What is to be remembered of attempts that came to need more memory. Only one that ended well has shown how much is
+ * enough: remembered earlier, the size that a leak reached would stay with the project. Code of a fork teaches nothing.
+ */
+function learnedOf(run: PlacedRun, rows: readonly Attempt[]): Parameters<typeof saveLearnedMemory>[1] {
+  if (run.trust !== 'trusted') return [];
+  return rows.flatMap(({ id, task, position, state, resources }) => {
+    const planned = run.plan.tasks[position];
+    if (state !== 'succeeded' || resources?.memory.over === undefined || planned === undefined) return [];
+    const { bytes } = resources.memory;
+    return [{ projectId: run.project.id, task, bytes, asked: memoryText(planned.resources), attemptId: id }];
+  });
 }
 
 /** Tasks whose logs are read for exceptions: the first to fail, which is what people look for. */
@@ -225,52 +177,4 @@ function finalClass(step: RunStep, run: PlacedRun): NonNullable<PlacedRun['class
     skipped: 'skipped',
   };
   return plain[step.state] ?? (run.cancelReason === 'superseded' ? 'superseded' : 'cancelled');
-}
-
-function changeOf(step: RunStep['changes'][number], deps: RunDeps): AttemptChange {
-  const { task, position, number, from, to, cause } = step;
-  const report = 'report' in to ? (to as SeenAttempt).report : null;
-  return {
-    task,
-    position,
-    number,
-    from,
-    cause,
-    state: to.state,
-    class: to.class,
-    reason: to.reason,
-    exitCode: to.exitCode,
-    signal: to.signal,
-    queuedAt: to.queuedAt,
-    readyAt: to.readyAt,
-    startedAt: to.startedAt,
-    finishedAt: to.finishedAt,
-    stopReason: to.stopReason,
-    ...(from === 'waiting' && to.state === 'queued' && deps.executor.name === 'local'
-      ? { host: deps.host }
-      : {}),
-    ...(report === null
-      ? {}
-      : {
-          preparedFrom: report.phases.preparedFrom,
-          endedAt: report.phases.endedAt,
-          storedAt: report.phases.storedAt,
-          output: report.output,
-          peakMemoryBytes: report.peakMemoryBytes,
-        }),
-  };
-}
-
-/** Outside effects, once the rows that call for them are committed. */
-async function act(deps: RunDeps, run: PlacedRun, step: RunStep, rows: readonly Attempt[]): Promise<void> {
-  const byPlace = new Map(rows.map((row) => [`${row.position}/${row.number}`, row]));
-  for (const { position, number } of step.stop) {
-    const row = byPlace.get(`${position}/${number}`);
-    if (row && (row.host === null || row.host === deps.host)) await deps.executor.stop(row.id);
-  }
-  for (const { position, number } of step.start) {
-    const row = byPlace.get(`${position}/${number}`);
-    const task = run.plan.tasks[position];
-    if (row && task) await deps.executor.start(orderOf(run, row, task));
-  }
 }

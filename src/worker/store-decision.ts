@@ -3,8 +3,8 @@ import { planDigest, type Plan } from '../core/plan.ts';
 import type { PlanError } from '../core/plan/plan-error.ts';
 import type { Problem } from '../core/problems.ts';
 import type { Project } from '../core/project.ts';
-import { concurrencyGroup } from '../core/trigger.ts';
 import type { Decision } from '../core/trigger/decision.ts';
+import { placeRun } from '../core/trigger/place-run.ts';
 import { saveCheck } from '../db/checks.ts';
 import type { Db } from '../db/connect.ts';
 import { insertDecisions, listDecisions, type Delivery, type NewDecision } from '../db/deliveries.ts';
@@ -12,13 +12,13 @@ import {
   findProjectAt,
   insertRevision,
   saveCurrentRevision,
-  saveSchedules,
   upsertProject,
   type ProjectRow,
 } from '../db/projects.ts';
 import type { Repository } from '../db/repositories.ts';
 import { supersede } from '../db/run-groups.ts';
 import { hasRunAt, insertRun, type Run } from '../db/runs.ts';
+import { saveSchedules } from '../db/schedules.ts';
 import { fileCheckOf } from '../file-check.ts';
 import { runCheckOf } from '../run-check.ts';
 import { isOfHead, type Head } from './head.ts';
@@ -157,28 +157,27 @@ async function storeRun(
 ): Promise<{ readonly run: Run; readonly created: boolean }> {
   const { delivery, project, projectId, commit, head } = decided;
   const { ref, trigger } = head;
-  const whenBusy = head.whenBusy(project);
-  // One that comes late still gets its run, so that it is told why nothing of it was run.
-  const late = head.outdated && whenBusy !== 'allow';
+  const { superseded, supersedes, ...placement } = placeRun(project, planned.task, {
+    commit,
+    ref,
+    outdated: head.outdated,
+    whenBusy: head.whenBusy(project),
+  });
   const stored = await insertRun(tx, {
     projectId,
     task: planned.task,
     commit,
     ref,
     trigger,
-    causeKey: `commit:${commit}:${ref}:${planned.task}`,
     deliveryId: delivery.id,
     trust: 'trusted',
     plan: planned.plan,
     planDigest: planDigest(planned.plan),
-    concurrencyGroup: concurrencyGroup(project, planned.task, ref),
-    whenBusy,
-    ...(late ? { superseded: `${ref} had moved on before this push was looked at.` } : {}),
+    ...placement,
+    ...(superseded === null ? {} : { superseded }),
   });
-  if (stored.created && !late && whenBusy !== 'allow') {
-    const cause = `Superseded by #${stored.run.number}.`;
-    await supersede(tx, stored.run, whenBusy === 'cancel' ? 'all' : 'waiting', cause);
-  }
+  if (stored.created && supersedes !== null)
+    await supersede(tx, stored.run, supersedes, `Superseded by #${stored.run.number}.`);
   return stored;
 }
 

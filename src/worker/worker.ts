@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import { releaseDead, wakeAtStart, wakeRunOf, type Queue } from '../db/due.ts';
 import { openWorkerSession, type WorkerSession } from '../db/worker.ts';
 import { describeError } from '../log.ts';
+import type { StepOutcome } from '../metrics.ts';
 import { createCheckPace } from './check-pace.ts';
 import { tellCheck } from './checks.ts';
 import { decideDelivery } from './deliveries.ts';
@@ -9,51 +10,64 @@ import { sweepApp } from './github-apps.ts';
 import { sweepInstallation } from './installations.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { sweepRepository } from './repositories.ts';
+import { runRetention } from './retention-timer.ts';
 import { reconcileRun } from './runs.ts';
+import { tickSchedules } from './schedules.ts';
+import { together } from './tick-together.ts';
 import { createTurns } from './turns.ts';
 
 /** The loops of this process, each of which can also be stepped by hand. */
-export type Loops = { readonly [queue in Exclude<Queue, 'schedules'>]: Loop };
+export type Loops = { readonly [queue in Queue]: Loop };
 
 export function createLoops(ctx: Context, worker: () => number): Loops {
-  const { db, log, config, executor, directoryOf, github } = ctx;
+  const { db, log, config, executor, directoryOf, github, metrics } = ctx;
   const urlOf = (run: { readonly id: number }): string => `${ctx.address()}/runs/${run.id}`;
-  const shared = { db, log, worker, leaseSeconds: 60 };
+  const shared = (queue: Queue) => ({
+    queue,
+    db,
+    log,
+    worker,
+    leaseSeconds: 60,
+    onStep: (outcome: StepOutcome, seconds: number): void => metrics.stepEnded(queue, outcome, seconds),
+  });
   const checkPace = createCheckPace();
   const turns = createTurns();
   return {
     deliveries: createLoop({
-      ...shared,
-      queue: 'deliveries',
+      ...shared('deliveries'),
       concurrency: 4,
       step: (claim) =>
-        decideDelivery({ db, log, github, directoryOf, urlOf, address: ctx.address, turns }, claim),
+        decideDelivery({ db, log, github, directoryOf, urlOf, address: ctx.address, turns, metrics }, claim),
     }),
     github_apps: createLoop({
-      ...shared,
-      queue: 'github_apps',
+      ...shared('github_apps'),
       concurrency: 1,
       // Asks for up to fifty deliveries, each of which may take ten seconds.
       leaseSeconds: 900,
       step: (claim) => sweepApp({ db, log, github }, claim),
     }),
     installations: createLoop({
-      ...shared,
-      queue: 'installations',
+      ...shared('installations'),
       concurrency: 2,
       // An organisation of ten thousand repositories is a hundred pages.
       leaseSeconds: 900,
       step: (claim) => sweepInstallation({ db, log, github }, claim),
     }),
     repositories: createLoop({
-      ...shared,
-      queue: 'repositories',
+      ...shared('repositories'),
       concurrency: 2,
       step: (claim) => sweepRepository({ db, log, directoryOf, github }, claim),
     }),
+    schedules: createLoop({
+      ...shared('schedules'),
+      // Worked on together, in one transaction.
+      concurrency: 500,
+      // No notice tells that it is time.
+      pollMs: 200,
+      step: together((claims) => tickSchedules({ db, log, github, directoryOf }, claims)),
+    }),
     runs: createLoop({
-      ...shared,
-      queue: 'runs',
+      ...shared('runs'),
       concurrency: 8,
       step: (claim) =>
         reconcileRun(
@@ -66,13 +80,14 @@ export function createLoops(ctx: Context, worker: () => number): Loops {
             log,
             urlOf,
             checkPace,
+            metrics,
+            resourceDefaults: config.resourceDefaults,
           },
           claim,
         ),
     }),
     checks: createLoop({
-      ...shared,
-      queue: 'checks',
+      ...shared('checks'),
       concurrency: 4,
       step: (claim) => tellCheck({ db, github }, claim),
     }),
@@ -97,6 +112,8 @@ export async function startWorker(ctx: Context): Promise<Worker> {
   await wakeAtStart(ctx.db);
   const keeping = keepSession();
   const running = Promise.all(Object.values(loops).map((loop) => loop.run(stopping.signal)));
+  const { db, storage, log, config } = ctx;
+  const sweeping = runRetention({ db, storage, log, keep: config.retention }, stopping.signal);
 
   async function keepSession(): Promise<void> {
     const stopped = new Promise<null>((resolve) =>
@@ -133,6 +150,7 @@ export async function startWorker(ctx: Context): Promise<Worker> {
       stopping.abort();
       await running;
       await keeping;
+      await sweeping;
       await session.close().catch(() => {});
     },
   };

@@ -65,12 +65,13 @@ describe.each(doorWays)('collecting, with a door that is reached %s,', (way) => 
 
   test('sends only what the store has not', async () => {
     const { input, known } = await restored({ 'data/a': 'a', 'data/b': 'b', f: 'f' });
-    expect(await collectHere({ known })).toMatchObject({ root: input, hashed: 0, sent: 0 });
+    const bytes = { all: 3, changed: 0 };
+    expect(await collectHere({ known })).toMatchObject({ root: input, hashed: 0, sent: 0, bytes });
     expect(door.written).toEqual([]);
     await put('data/copy', 'a');
     await put('new', 'n');
-    const { root, hashed, sent } = await collectHere({ known });
-    expect([hashed, sent]).toEqual([2, 1]);
+    const { root, hashed, sent, bytes: after } = await collectHere({ known });
+    expect([hashed, sent, after]).toEqual([2, 1, { all: 5, changed: 2 }]);
     expect((await door.list(root)).map(({ path }) => path)).toEqual([
       'data',
       'data/a',

@@ -21,13 +21,16 @@ import { createManualClock } from './manual-clock.ts';
 import { createDoorClock, overHttp } from './over-http.ts';
 
 const report: AttemptReport = {
-  ending: { exitCode: 3, signal: null, commandNotFound: 'torchrun' },
+  ending: { exitCode: 3, signal: null, commandNotFound: 'torchrun', outOfMemory: true },
   fault: null,
   phases: { preparedFrom: new Date(1), startedAt: new Date(2_000), endedAt: null, storedAt: new Date(3) },
   output: 'f'.repeat(64),
   artifacts: [{ path: 'out/ü \ud800', digest: 'a'.repeat(64), size: 7, mode: 0o644 }],
   notices: ['said'],
   peakMemoryBytes: 123,
+  cpuSeconds: 1.5,
+  interrupted: 'taken',
+  outputBytes: { all: 9, changed: 7 },
 };
 
 const chunkOf = (seq: number, text: string): LogChunk => ({
@@ -51,7 +54,12 @@ function createModel() {
     async input() {
       living();
       if (blobs.size === 2) throw new AttemptFaultError({ class: 'conflict', message: 'a and b changed x' });
-      return { root: 'f'.repeat(64), secrets: [{ name: 'KEY', value: 'v"\n\0ü' }], artifacts: ['*.txt'] };
+      return {
+        script: 'python train.py',
+        root: 'f'.repeat(64),
+        secrets: [{ name: 'KEY', value: 'v"\n\0ü' }],
+        artifacts: ['*.txt'],
+      };
     },
     async readBlob(_, digest, from = 0) {
       living();

@@ -52,7 +52,7 @@ export function createMemoryDoor(
   return {
     async input(attempt) {
       living(attempt);
-      return { root: '0'.repeat(64), secrets: [], artifacts: null, ...input };
+      return { script: '', root: '0'.repeat(64), secrets: [], artifacts: null, ...input };
     },
     readBlob: () => Promise.reject(new Error('no blobs here')),
     missingBlobs: () => Promise.resolve(new Set()),

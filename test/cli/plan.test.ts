@@ -60,7 +60,16 @@ digest ${planned('all').digest}
 test('for programs', async () => {
   const { plan, edges, digest } = planned('all');
   const { out } = await ame(['plan', 'all', '--json'], { cwd: folder });
-  expect(JSON.parse(out)).toEqual({ ...JSON.parse(JSON.stringify(plan)), digest, edges });
+  expect(JSON.parse(out)).toEqual({ ...JSON.parse(JSON.stringify(plan)), digest, edges, schedules: [] });
+});
+
+test('a task that runs by itself shows its next five ticks in the zone of its schedule', async () => {
+  const file = join(folder, 'clock.yaml');
+  const recurring =
+    'recurring_tasks:\n  noon: {taskref: main, schedule: "0 12 * * *", timezone: Asia/Kathmandu}\n';
+  await writeFile(file, `projectname: clock\ntasks:\n  main: date\n${recurring}`);
+  const { out } = await ame(['plan', '--file', file], { cwd: folder });
+  expect(out).toMatch(/^noon: 0 12 \* \* \* Asia\/Kathmandu, .*\n(  \w{3} \d{4}-\d\d-\d\d 12:00\n){5}$/m);
 });
 
 test.each([

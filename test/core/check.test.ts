@@ -55,6 +55,14 @@ const task: TaskReport = {
   attempt: 1,
   class: 'succeeded',
   reason: 'The command ended with 0.',
+  pendingWhy: null,
+};
+const waits: TaskReport = {
+  ...task,
+  state: 'queued',
+  class: null,
+  reason: null,
+  pendingWhy: 'No node has 4 GPUs.',
 };
 const broken: TaskReport = {
   ...task,
@@ -282,6 +290,13 @@ describe('runCheck', () => {
     const { summary } = runCheck({ ...run, state: 'failed', tasks: [broken], unread, annotations });
     if (said === null) expect(summary).not.toContain('Exceptions that');
     else expect(summary).toContain(`Exceptions that stand beside no line here: ${said}.`);
+  });
+
+  test('says why a task waits, everywhere, and only as long as it does', () => {
+    const { summary, text, lines } = runCheck({ ...run, state: 'running', tasks: [waits] });
+    for (const said of [summary, text, lines.join('\n')]) expect(said).toContain('No node has 4 GPUs');
+    const begun = runCheck({ ...run, state: 'running', tasks: [{ ...waits, state: 'running' }] });
+    expect(JSON.stringify(begun)).not.toContain('4 GPUs');
   });
 
   test('10,000 tasks, 10,000 artifacts and a long log fit', () => {

@@ -1,11 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import type { Ending, Fault } from '../../src/core/attempt.ts';
-import { classify } from '../../src/core/outcome.ts';
-import { outcomeClasses, outcomes, type OutcomeClass } from '../../src/core/outcome/classes.ts';
+import { classify, type ReportedEnd } from '../../src/core/outcome.ts';
+import {
+  outcomeClasses,
+  outcomes,
+  type Classification,
+  type OutcomeClass,
+} from '../../src/core/outcome/classes.ts';
+import { noticesOf, type Noticed } from '../../src/core/outcome/notices.ts';
+import type { AskedResources } from '../../src/core/resources.ts';
 import { stopReasons } from '../../src/core/run.ts';
 
 const ended = (ending: Ending | null, fault: Fault | null = null) => ({ ending, fault });
 const code = (exitCode: number) => ended({ exitCode, signal: null });
+const word = (name: OutcomeClass, exitCode: number | null = null): Classification => ({
+  class: name,
+  reason: `Said: ${name}.`,
+  exitCode,
+  signal: null,
+});
 
 describe('classify', () => {
   test.each<[ReturnType<typeof ended> | null, OutcomeClass, number | null, string | null]>([
@@ -60,11 +73,101 @@ describe('classify', () => {
   });
 });
 
+describe('what interrupted a command', () => {
+  const taken = { ...code(143), interrupted: 'taken' as const };
+  const kept = { exitCode: 143, signal: 'SIGTERM' };
+
+  test.each<[string, ReportedEnd | null, Classification | null, Partial<Classification>]>([
+    ['taken, and the cluster says why', taken, word('preempted'), { class: 'preempted', ...kept }],
+    ['taken, and nobody says why', taken, null, { class: 'deleted', ...kept }],
+    [
+      'taken, and what it left was lost with it',
+      { ...taken, fault: { class: 'store_failed', message: 'No.' } },
+      word('drained'),
+      { class: 'drained' },
+    ],
+    [
+      'taken, and it ended with 0',
+      { ...code(0), interrupted: 'taken' },
+      word('drained'),
+      { class: 'drained', exitCode: 0 },
+    ],
+    [
+      'taken before it ran',
+      { ...ended(null), interrupted: 'taken' },
+      word('node_lost', 137),
+      { class: 'node_lost', exitCode: 137 },
+    ],
+    ['taken, and the cluster takes it for a success', taken, word('succeeded', 0), { class: 'deleted' }],
+    [
+      'its time was over',
+      { ...code(143), interrupted: 'timeout' },
+      word('drained'),
+      { class: 'timeout', ...kept },
+    ],
+    ['nobody saw it end', ended(null), word('out_of_memory', 137), { class: 'out_of_memory', exitCode: 137 }],
+    ['no report', null, word('evicted'), { class: 'evicted', reason: 'Said: evicted.' }],
+    ['no report, and the cluster takes it for a success', null, word('succeeded', 0), { class: 'lost' }],
+    ['it ended by itself, whatever came then', code(3), word('drained'), { class: 'exit', exitCode: 3 }],
+    ['it succeeded by itself, whatever came then', code(0), word('drained'), { class: 'succeeded' }],
+  ])('%s', (_, report, said, wanted) => {
+    expect(classify(report, null, said)).toMatchObject(wanted);
+    // What AME itself asked for is the reason.
+    expect(classify(report, 'cancel', said).class).toBe('cancelled');
+  });
+});
+
+test('memory ran out: of the command, of a child of it', () => {
+  const end = (exitCode: number | null, signal: string | null = null) =>
+    classify(ended({ exitCode, signal, outOfMemory: true }), null);
+  expect(end(137)).toMatchObject({ class: 'out_of_memory', exitCode: 137, signal: 'SIGKILL' });
+  expect(end(1)).toMatchObject({ class: 'out_of_memory', exitCode: 1 });
+  expect(end(null, 'SIGKILL')).toMatchObject({ class: 'out_of_memory', exitCode: 137 });
+  expect(end(null)).toMatchObject({ class: 'out_of_memory', exitCode: null });
+  expect(end(0)).toMatchObject({ class: 'succeeded' });
+});
+
+describe('noticesOf', () => {
+  const memory = { bytes: 4 * 2 ** 30, ceilingBytes: 16 * 2 ** 30 };
+  const resources = (given: Partial<AskedResources['memory']>): AskedResources => ({
+    cpu: { millis: 1_000, limited: false },
+    memory: { ...memory, ...given },
+    storageBytes: 1,
+    gpus: 0,
+    vramMib: null,
+  });
+  const report = (ending: Ending) => ({ ending, notices: ['Said.'] });
+  const told = (given: Partial<Noticed>): readonly string[] =>
+    noticesOf({ task: 'train', state: 'succeeded', resources: resources({}), report: null, ...given });
+
+  test('those of the report, and what an exit code of 0 hides', () => {
+    expect(told({})).toEqual([]);
+    expect(told({ report: report({ exitCode: 0, signal: null }) })).toEqual(['Said.']);
+    const [first, second] = told({ report: report({ exitCode: 0, signal: null, outOfMemory: true }) });
+    expect([first, second]).toEqual(['Said.', expect.stringMatching(/^`train` ended with 0, although/)]);
+    expect(told({ report: report({ exitCode: 1, signal: null, outOfMemory: true }) })).toEqual(['Said.']);
+  });
+
+  test('what a raise taught, and what to write', () => {
+    expect(told({ resources: resources({ over: 2 * 2 ** 30 }) })).toEqual([
+      '`train` needed more than 2Gi and ran with 4Gi. To start there: `memory: 4Gi..16Gi` below `resources` of `train` in ame.yaml.',
+    ]);
+    const top = resources({ bytes: 16 * 2 ** 30, over: 8 * 2 ** 30 });
+    expect(told({ resources: top })).toEqual([expect.stringContaining('`memory: 16Gi` below')]);
+    expect(told({ state: 'failed', resources: resources({ over: 2 * 2 ** 30 }) })).toEqual([]);
+    expect(told({ resources: resources({ learned: true }) })).toEqual([]);
+  });
+});
+
 test('every class says who is to blame and who may try again, consistently', () => {
   for (const name of outcomeClasses) {
     const { state, blame, retry, message, label } = outcomes[name];
     expect([name, state === 'failed']).toEqual([name, blame !== null]);
-    expect([name, retry === 'infrastructure']).toEqual([name, blame === 'us' || blame === 'cluster']);
+    // Nobody's `retries` are used for what the task could not help, and nothing of its own is tried again for nothing.
+    const notTheTask = blame === 'us' || blame === 'cluster';
+    if (notTheTask)
+      expect([name, retry]).toEqual([name, expect.stringMatching(/^(infrastructure|moved|never)$/)]);
+    else expect([name, retry]).toEqual([name, expect.stringMatching(/^(user|memory|never)$/)]);
     expect(label).toMatch(/^[a-z ]+$/);
     expect(message).toMatch(/^[A-Z].*[.?)]$/);
   }

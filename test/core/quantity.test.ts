@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareQuantities, parseQuantity, splitRange, wholeUnits } from '../../src/core/quantity.ts';
+import {
+  compareQuantities,
+  parseQuantity,
+  splitRange,
+  wholeUnits,
+  showSize,
+} from '../../src/core/quantity.ts';
 
 const one = 1_000_000_000n;
 
@@ -85,6 +91,18 @@ test('whole units round up', () => {
   expect(wholeUnits('1Ki')).toBe(1024n);
   expect(wholeUnits('1500m')).toBe(2n);
   expect(wholeUnits('many')).toBeNull();
+});
+
+test('a size is written exactly, and as short as a file would', () => {
+  const sizes = [0, 1, 1_000, 1_024, 1_500, 2 * 2 ** 30, 1.5 * 2 ** 30, 3e9, 2 ** 40, 1_024_000].map(
+    showSize,
+  );
+  expect(sizes).toEqual(['0', '1', '1k', '1Ki', '1500', '2Gi', '1536Mi', '3G', '1Ti', '1024k']);
+  fc.assert(
+    fc.property(fc.maxSafeNat(), (bytes) => {
+      expect(wholeUnits(showSize(bytes))).toBe(BigInt(bytes));
+    }),
+  );
 });
 
 test('a range has a start and a ceiling', () => {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OutcomeClass } from '../../src/core/outcome/classes.ts';
 import type { RetryCause } from '../../src/core/project.ts';
+import type { AskedResources } from '../../src/core/resources.ts';
 import { retryDecision } from '../../src/core/run/retry.ts';
 
 const now = new Date('2026-02-03T04:05:06Z');
@@ -14,6 +15,7 @@ function attempts(...endings: (OutcomeClass | number)[]) {
     class: typeof ending === 'number' ? ('exit' as const) : ending,
     exitCode: typeof ending === 'number' ? ending : ending === 'signal' ? 137 : null,
     finishedAt: now,
+    resources: null,
   }));
 }
 
@@ -47,13 +49,97 @@ describe('retryDecision', () => {
     [0, [], ['lost', 'start_failed'], 5],
     [0, [], ['lost', 'start_failed', 'store_failed'], 15],
     [0, [], ['lost', 'lost', 'lost', 'lost'], null],
-    // and the two kinds are counted apart
+    // what had to make room is tried again without end, after pauses that grow
+    [0, [], ['preempted'], 5],
+    [0, [], ['preempted', 'drained'], 10],
+    [0, [], Array.from({ length: 5 }, () => 'drained'), 80],
+    [0, [], Array.from({ length: 40 }, () => 'preempted'), 300],
+    [0, [], [...Array.from({ length: 40 }, () => 'preempted' as const), 'node_lost'], 1],
+    [1, [anyExit], ['preempted', 'drained', 1], 10],
+    // without a next rung memory is a matter of the file's `retries`
+    [0, [anyExit, signal], ['out_of_memory'], null],
+    [1, [signal], ['out_of_memory', 'out_of_memory'], null],
+    [2, [anyExit, signal], [1, 'out_of_memory'], 20],
+    [0, [], ['image_missing'], null],
+    [5, [anyExit, signal, timeout], ['storage_full'], null],
+    // and the kinds are counted apart
     [1, [anyExit], ['lost', 'lost', 1], 10],
     [1, [anyExit], [1, 'lost'], 1],
     [1, [anyExit], [1, 'lost', 1], null],
     [1, [anyExit], [], null],
   ])('max %s on %j after %j: %s', (max, on, endings, seconds) => {
     expect(pause(max, on, ...endings)).toBe(seconds);
+  });
+
+  const gibibyte = 2 ** 30;
+  const given = (bytes: number, ceilingBytes: number): AskedResources => ({
+    cpu: { millis: 1_000, limited: false },
+    memory: { bytes, ceilingBytes },
+    storageBytes: gibibyte,
+    gpus: 0,
+    vramMib: null,
+  });
+  /** The sizes that a task is given which never has enough, until nobody tries it again. */
+  function climb(
+    resources: AskedResources,
+    max: number,
+    on: readonly RetryCause[] = [signal],
+  ): readonly number[] {
+    const had: { class: OutcomeClass; exitCode: number; finishedAt: Date; resources: AskedResources }[] = [];
+    for (let next: AskedResources | null = resources; next !== null;) {
+      had.push({ class: 'out_of_memory', exitCode: 137, finishedAt: now, resources: next });
+      const decision = retryDecision({ retries: { max, on, backoff: 10 } }, had, now);
+      next = decision.retry ? decision.resources : null;
+    }
+    return had.map((attempt) => attempt.resources.memory.bytes / gibibyte);
+  }
+
+  test.each<[number, number, number, readonly number[]]>([
+    [2, 16, 0, [2, 4, 8, 16]],
+    [3, 16, 0, [3, 6, 12, 16]],
+    [2, 2, 0, [2]],
+    [2, 3, 0, [2, 3]],
+    // at the ceiling the file's own `retries` count, and only there
+    [2, 8, 2, [2, 4, 8, 8, 8]],
+  ])('memory climbs from %s to %s GiB, with %s retries', (start, ceiling, max, sizes) => {
+    expect(climb(given(start * gibibyte, ceiling * gibibyte), max)).toEqual(sizes);
+    expect(climb(given(start * gibibyte, ceiling * gibibyte), max, [])).toEqual(
+      sizes.slice(0, sizes.length - max),
+    );
+  });
+
+  test('every rung is at most twice the one before, and the last one is the ceiling', () => {
+    const size = fc.integer({ min: 1, max: 2 ** 40 });
+    fc.assert(
+      fc.property(size, size, (a, b) => {
+        const [start, ceiling] = [Math.min(a, b), Math.max(a, b)];
+        const rungs = climb(given(start, ceiling), 0).map((gib) => gib * gibibyte);
+        expect([rungs[0], rungs.at(-1)]).toEqual([start, ceiling]);
+        for (const [at, rung] of rungs.slice(1).entries()) {
+          expect(rung).toBeGreaterThan(rungs[at] ?? 0);
+          expect(rung).toBeLessThanOrEqual(2 * (rungs[at] ?? 0));
+        }
+      }),
+    );
+  });
+
+  test('a raise waits a moment and says its size; what is tried again for another reason keeps it', () => {
+    const first = {
+      class: 'out_of_memory' as const,
+      exitCode: 137,
+      finishedAt: now,
+      resources: given(2 * gibibyte, 16 * gibibyte),
+    };
+    const raise = retryDecision({ retries: { max: 0, on: [], backoff: 10 } }, [first], now);
+    expect(raise).toMatchObject({
+      retry: true,
+      at: new Date(now.getTime() + 1_000),
+      why: 'out of memory: tried again with 4Gi of memory.',
+      resources: { memory: { bytes: 4 * gibibyte, over: 2 * gibibyte } },
+    });
+    const second = { ...first, class: 'lost' as const, resources: raise.retry ? raise.resources : null };
+    const again = retryDecision({ retries: { max: 0, on: [], backoff: 10 } }, [first, second], now);
+    expect(again).toMatchObject({ retry: true, resources: second.resources });
   });
 
   test('never more tries than the file and AME together allow', () => {
@@ -74,6 +160,7 @@ describe('retryDecision', () => {
       class: 'exit' as const,
       exitCode: 1,
       finishedAt: before?.finishedAt ?? now,
+      resources: null,
     }));
     const decision = retryDecision(
       { retries: { max: 5000, on: [anyExit], backoff: 10 } },

@@ -45,6 +45,8 @@ function report(given: Partial<AttemptReport> = {}): AttemptReport {
   };
 }
 
+const preempted = { class: 'preempted', reason: 'It made room.', exitCode: null, signal: null } as const;
+
 const observations = {
   absent: { kind: 'absent' },
   pending: { kind: 'pending' },
@@ -55,17 +57,25 @@ const observations = {
     kind: 'ended',
     report: report({ ending: null, fault: { class: 'store_failed', message: 'No room.' } }),
   },
+  'waits for room': { kind: 'pending', why: 'No node has room.' },
+  'being taken': { kind: 'running', startedAt: earlier, taken: preempted },
+  taken: { kind: 'ended', report: report({ interrupted: 'taken' }), word: preempted },
+  'taken unexplained': { kind: 'ended', report: report({ interrupted: 'taken' }) },
+  'out of time': { kind: 'ended', report: report({ interrupted: 'timeout' }) },
+  over: { kind: 'over', ending: preempted },
 } as const satisfies { readonly [name: string]: Observation };
 
 describe('advance: every state against every observation', () => {
+  const ends = ['succeeded', 'failed exit', 'failed store_failed'];
+  const taken = ['failed preempted', 'failed deleted', 'failed timeout', 'failed preempted'];
   test.each([
-    ['waiting', 'waiting', 'queued', 'running', 'succeeded', 'failed exit', 'failed store_failed'],
-    ['queued', 'failed lost', 'queued', 'running', 'succeeded', 'failed exit', 'failed store_failed'],
-    ['running', 'failed lost', 'running', 'running', 'succeeded', 'failed exit', 'failed store_failed'],
-    ['succeeded', ...Array.from({ length: 6 }, () => 'succeeded')],
-    ['failed', ...Array.from({ length: 6 }, () => 'failed')],
-    ['cancelled', ...Array.from({ length: 6 }, () => 'cancelled')],
-    ['skipped', ...Array.from({ length: 6 }, () => 'skipped')],
+    ['waiting', 'waiting', 'queued', 'running', ...ends, 'queued', 'running', ...taken],
+    ['queued', 'failed lost', 'queued', 'running', ...ends, 'queued', 'running', ...taken],
+    ['running', 'failed lost', 'running', 'running', ...ends, 'running', 'running', ...taken],
+    ['succeeded', ...Array.from({ length: 12 }, () => 'succeeded')],
+    ['failed', ...Array.from({ length: 12 }, () => 'failed')],
+    ['cancelled', ...Array.from({ length: 12 }, () => 'cancelled')],
+    ['skipped', ...Array.from({ length: 12 }, () => 'skipped')],
   ] as [AttemptState, ...string[]][])('%s', (state, ...wanted) => {
     const seen = Object.values(observations).map((observation) => {
       const next = advance({ ...fresh, state }, observation, now);
@@ -82,7 +92,7 @@ describe('advance: every state against every observation', () => {
     ['deadline', 'failed', 'deadline'],
   ] as const)('a stop for %s decides however it ended', (stopReason, state, name) => {
     for (const from of ['waiting', 'queued', 'running'] as const) {
-      for (const key of ['absent', 'ended 0', 'ended 3', 'fault'] as const) {
+      for (const key of ['absent', 'ended 0', 'ended 3', 'fault', 'taken', 'out of time', 'over'] as const) {
         expect(advance({ ...fresh, state: from, stopReason }, observations[key], now)).toMatchObject({
           state,
           class: name,

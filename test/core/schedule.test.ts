@@ -1,13 +1,8 @@
 import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  findScheduleFaults,
-  isTimezone,
-  nearestTimezone,
-  nextTick,
-  scheduleAliases,
-} from '../../src/core/schedule.ts';
+import { findScheduleFaults, isTimezone, nearestTimezone, scheduleAliases } from '../../src/core/schedule.ts';
+import { nextTick } from '../../src/core/schedule/ticks.ts';
 
 const good = [
   '* * * * *',

@@ -1,12 +1,21 @@
 import type { AttemptReport } from '../../src/core/attempt.ts';
 import { planTask, type Plan } from '../../src/core/plan.ts';
 import type { Task } from '../../src/core/project.ts';
+import type { ResourceDefaults } from '../../src/core/resources.ts';
 import type { SeenAttempt } from '../../src/core/run/step.ts';
 import { pipeline, projectOf } from './project-builder.ts';
 
 export const now = new Date('2026-02-03T04:05:06Z');
 /** So many seconds after `now`. */
 export const at = (seconds: number): Date => new Date(now.getTime() + seconds * 1_000);
+
+/** What an administrator gives who changed nothing. */
+export const resourceDefaults: ResourceDefaults = {
+  cpuMillis: 1_000,
+  memoryBytes: 2 * 2 ** 30,
+  memoryCeilingBytes: 16 * 2 ** 30,
+  storageBytes: 10 * 2 ** 30,
+};
 
 /** The plan of a pipeline of these tasks. */
 export function planOf(
@@ -51,6 +60,8 @@ export function seenAttempt(
     notBefore: null,
     saidStartedAt: null,
     report: null,
+    resources: null,
+    pendingWhy: null,
     observation: { kind: 'absent' },
     ...given,
   };

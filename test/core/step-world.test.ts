@@ -6,7 +6,7 @@ import { conditions } from '../../src/core/project.ts';
 import { isFinal, type AttemptState } from '../../src/core/run.ts';
 import { stepRun, type RunView, type SeenAttempt } from '../../src/core/run/step.ts';
 import { command } from './project-builder.ts';
-import { at, planOf, report, seenAttempt } from './step-view.ts';
+import { at, planOf, report, resourceDefaults, seenAttempt } from './step-view.ts';
 
 /** A world in memory: rows as they are saved, and attempts that an executor knows. */
 type World = {
@@ -49,6 +49,8 @@ function look(world: World): RunView {
     active,
     earlier,
     scopes: new Map(),
+    defaults: resourceDefaults,
+    learned: new Map(),
   };
 }
 
@@ -67,10 +69,19 @@ function act(world: World, view: RunView): ReturnType<typeof stepRun> {
       for (const need of needs) expect(isFinal(lastOf(world, need))).toBe(true);
     }
   }
-  for (const { task, position, number, notBefore } of step.retries) {
+  for (const { task, position, number, notBefore, resources } of step.retries) {
     expect(world.rows.filter((row) => row.position === position && row.finishedAt === null)).toEqual([]);
     world.rows.push(
-      seenAttempt({ task, position, number, state: 'waiting', notBefore, queuedAt: null, readyAt: null }),
+      seenAttempt({
+        task,
+        position,
+        number,
+        state: 'waiting',
+        notBefore,
+        resources,
+        queuedAt: null,
+        readyAt: null,
+      }),
     );
   }
   for (const place of step.start)
@@ -86,8 +97,10 @@ function lastOf(world: World, task: string): AttemptState {
 
 type Event = {
   readonly pick: number;
-  readonly what: 'start' | 'end' | 'fail' | 'lose' | 'wait' | 'cancel' | 'step';
+  readonly what: 'start' | 'end' | 'fail' | 'lose' | 'move' | 'take' | 'starve' | 'wait' | 'cancel' | 'step';
 };
+
+const preempted = { class: 'preempted', reason: 'It made room.', exitCode: null, signal: null } as const;
 
 /** Something happens outside; a step may follow it or not, like a hint that is lost. */
 function happen(world: World, { pick, what }: Event): void {
@@ -100,6 +113,13 @@ function happen(world: World, { pick, what }: Event): void {
   if (!row || !observation || isFinal(row.state)) return;
   if (what === 'start') world.executor.set(key, { kind: 'running', startedAt: at(world.clock) });
   if (what === 'lose') world.executor.delete(key);
+  if (what === 'move') world.executor.set(key, { kind: 'over', ending: preempted });
+  if (what === 'take') world.rows[index] = { ...row, report: report(143, { interrupted: 'taken' }) };
+  if (what === 'starve')
+    world.rows[index] = {
+      ...row,
+      report: report(137, { ending: { exitCode: 137, signal: null, outOfMemory: true } }),
+    };
   if (what === 'end' || what === 'fail') {
     world.rows[index] = { ...row, report: report(what === 'end' ? 0 : 1) };
     world.executor.delete(key);
@@ -110,7 +130,10 @@ const eventArbitrary: fc.Arbitrary<Event> = fc.record({
   pick: fc.nat(100),
   what: fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom<Event['what'][]>('start', 'end', 'step', 'step') },
-    { weight: 2, arbitrary: fc.constantFrom<Event['what'][]>('fail', 'lose', 'wait') },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom<Event['what'][]>('fail', 'lose', 'wait', 'move', 'take', 'starve'),
+    },
     { weight: 1, arbitrary: fc.constantFrom<Event['what'][]>('cancel', 'step', 'step', 'step') },
   ),
 });

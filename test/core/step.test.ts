@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { stepRun, type RunView, type SeenAttempt } from '../../src/core/run/step.ts';
+import { showSize } from '../../src/core/quantity.ts';
+import { resolveResources } from '../../src/core/resources.ts';
 import { command } from './project-builder.ts';
-import { at, now, planOf, report, seenAttempt } from './step-view.ts';
+import { at, now, planOf, report, resourceDefaults, seenAttempt } from './step-view.ts';
 
 const plan = planOf([
   command('a', {
@@ -32,6 +34,8 @@ function viewOf(active: readonly SeenAttempt[], given: Partial<RunView> = {}): R
     active,
     earlier: new Map(),
     scopes: new Map(),
+    defaults: resourceDefaults,
+    learned: new Map(),
     ...given,
   };
 }
@@ -65,6 +69,13 @@ const running = {
   observation: { kind: 'running', startedAt: at(-5) },
 } as const;
 const lost = { state: 'running', startedAt: at(-5) } as const;
+const preempted = { class: 'preempted', reason: 'It made room.', exitCode: null, signal: null } as const;
+const takenAway = { kind: 'running', startedAt: at(-5), taken: preempted } as const;
+const interrupted = report(143, { interrupted: 'taken' });
+const storedAt = (seconds: number) => ({
+  ...interrupted,
+  phases: { ...interrupted.phases, storedAt: at(seconds) },
+});
 const ended = (number: number, name: 'lost' | 'exit') =>
   ({
     ...seen({ number }),
@@ -237,12 +248,125 @@ describe('one step', () => {
       },
     ],
     [
+      'what was taken away is tried again once the cluster says why',
+      viewOf([seen({ ...running, observation: takenAway, report: interrupted })]),
+      { changes: ['a 1 running > failed preempted'], retries: ['a 2 in 5'], look: [5] },
+    ],
+    [
+      'what is being taken away goes on until somebody says that it is over',
+      viewOf([seen({ ...running, observation: takenAway })]),
+      { look: [55] },
+    ],
+    [
+      'why it was taken away is waited for, for a while',
+      viewOf([seen({ ...running, report: interrupted })]),
+      { look: [20] },
+    ],
+    [
+      'and not for ever',
+      viewOf([seen({ ...running, report: storedAt(-20) })]),
+      { changes: ['a 1 running > failed deleted'], retries: ['a 2 in 1'], look: [1] },
+    ],
+    [
+      'and not for an hour that only the clock of the agent knows',
+      viewOf([seen({ ...running, report: storedAt(3_600) })]),
+      { changes: ['a 1 running > failed deleted'], retries: ['a 2 in 1'], look: [1] },
+    ],
+    [
+      'what is gone has nothing more to say',
+      viewOf([seen({ ...lost, report: interrupted })]),
+      { changes: ['a 1 running > failed deleted'], retries: ['a 2 in 1'], look: [1] },
+    ],
+    [
+      'meanwhile a cancel needs no reason of a cluster',
+      viewOf([seen({ ...running, report: interrupted })], { cancel: 'cancel' }),
+      {
+        changes: ['a 1 running > cancelled cancelled', 'b 1 waiting > cancelled cancelled'],
+        state: ['cancelled'],
+      },
+    ],
+    [
+      'what is over without a report is what the cluster says',
+      viewOf([seen({ ...running, observation: { kind: 'over', ending: preempted } })]),
+      { changes: ['a 1 running > failed preempted'], retries: ['a 2 in 5'], look: [5] },
+    ],
+    [
+      'what is over was asked to end, and that is why',
+      viewOf([seen({ ...running, stopReason: 'timeout', observation: { kind: 'over', ending: preempted } })]),
+      {
+        changes: ['a 1 running > failed timeout', 'b 1 waiting > skipped skipped'],
+        state: ['failed'],
+        failure: ['timeout'],
+      },
+    ],
+    [
+      'why it waits is noted once',
+      viewOf([seen({ observation: { kind: 'pending', why: 'No room.' } })]),
+      { changes: ['a 1 queued > queued'], look: [10] },
+    ],
+    [
+      'and not again',
+      viewOf([seen({ pendingWhy: 'No room.', observation: { kind: 'pending', why: 'No room.' } })]),
+      { look: [10] },
+    ],
+    [
       'the first failure stays the reason',
       viewOf([seen({ ...running, report: report(10) })], { failure: { class: 'lost', reason: 'side' } }),
       { changes: ['a 1 running > failed exit', 'b 1 waiting > skipped skipped'], state: ['failed'] },
     ],
   ])('%s', (_, view, told) => {
     expect(tell(view)).toEqual(told);
+  });
+
+  test('what is queued is given what it asks for, or what was learned', () => {
+    const given = (learned: ReadonlyMap<string, number>): readonly unknown[] =>
+      stepRun(viewOf([], { states: [], learned }), now).changes.map(
+        ({ task, to }) => `${task} ${showSize(to.resources?.memory.bytes ?? 0)}`,
+      );
+    expect(given(new Map())).toEqual(['a 2Gi', 'side 2Gi']);
+    expect(given(new Map([['a', 4 * 2 ** 30]]))).toEqual(['a 4Gi', 'side 2Gi']);
+  });
+
+  test('what ran out of memory is tried again soon with twice as much, until it has all of it', () => {
+    const outOfMemory = report(137, { ending: { exitCode: 137, signal: null, outOfMemory: true } });
+    let resources = resolveResources(command('a').resources, resourceDefaults, null);
+    const told: unknown[] = [];
+    for (let number = 1; number <= 4; number += 1) {
+      const { changes, retries, failure } = stepRun(
+        viewOf([seen({ ...running, number, resources, report: outOfMemory })]),
+        now,
+      );
+      told.push([changes[0]?.to.reason, retries.map(({ notBefore }) => notBefore), failure?.reason]);
+      resources = retries[0]?.resources ?? resources;
+    }
+    const had = (size: string): string => `The command needed more than the ${size} of memory that it had`;
+    const last = `${had('16Gi')}, which is its ceiling. Raise the ceiling in \`resources.memory\`, up to the AME_MEMORY_CEILING of this AME.`;
+    expect(told).toEqual([
+      [`${had('2Gi')}.`, [at(1)], undefined],
+      [`${had('4Gi')}.`, [at(1)], undefined],
+      [`${had('8Gi')}.`, [at(1)], undefined],
+      [last, [], `a: ${last}`],
+    ]);
+  });
+
+  test('a retry keeps the resources that it was decided with', () => {
+    const resources = resolveResources(command('a').resources, resourceDefaults, 8 * 2 ** 30);
+    const again = seen({ state: 'waiting', number: 2, notBefore: at(0), resources });
+    const { changes } = stepRun(viewOf([again], { learned: new Map([['a', 2 ** 30]]) }), now);
+    expect(changes.map(({ to }) => to.resources)).toEqual([resources]);
+  });
+
+  test('what asks for more memory than there may be ends before it starts', () => {
+    const greedy = planOf([
+      { ...command('a'), resources: { ...command('a').resources, memory: { start: '32Gi', ceiling: null } } },
+      command('b'),
+    ]);
+    const step = stepRun(viewOf([], { plan: greedy, states: [] }), now);
+    expect(step.changes.map(({ task, to }) => [task, to.state, to.class])).toEqual([
+      ['a', 'failed', 'unschedulable'],
+    ]);
+    expect([step.start, step.failure?.class]).toEqual([[], 'unschedulable']);
+    expect(step.failure?.reason).toContain('AME_MEMORY_CEILING');
   });
 
   test('a pipeline whose time is over ends what runs, and starts nothing more', () => {

@@ -1,6 +1,6 @@
 import { connect as openSocket, createServer, type AddressInfo } from 'node:net';
 import { sql } from 'drizzle-orm';
-import { Client } from 'pg';
+import { Client, type PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   connect,
@@ -210,4 +210,20 @@ test('the time is that of the database in whole milliseconds, or what a test say
   const said = await stopped.orm.execute<{ now: Date }>(sql`select ${stopped.now()} as now`);
   expect(new Date(said.rows[0]?.now ?? 0).toISOString()).toBe('2026-05-01T12:00:00.123Z');
   await stopped.close();
+});
+
+test('connections that break before their transaction begins are given back', async () => {
+  await using database = await createTestDatabase();
+  const db = connect({ url: database.url, max: 2 });
+  try {
+    const cut = (client: PoolClient): void => void client.connection.stream.destroy();
+    db.pool.on('acquire', cut);
+    for (let n = 0; n < 5; n += 1)
+      await expect(inTransaction(db, () => Promise.resolve(n))).rejects.toThrow(/begin/);
+    db.pool.off('acquire', cut);
+    expect(await inTransaction(db, () => Promise.resolve('begun'))).toBe('begun');
+    expect(db.pool.waitingCount).toBe(0);
+  } finally {
+    await db.close();
+  }
 });

@@ -55,6 +55,7 @@ export const sampleRows = {
     zone: `'UTC'`,
     catchup: `'last'`,
     overlap: `'skip'`,
+    due_at: at,
   },
   secrets: {
     id: 1,
@@ -112,6 +113,14 @@ export const sampleRows = {
     length: 3,
     bytes: `'\\x616263'`,
     lines: `'[]'`,
+  },
+  learned_memory: {
+    project_id: 1,
+    task: `'train'`,
+    bytes: 1,
+    asked: `''`,
+    learned_at: at,
+    attempt_id: 1,
   },
   log_archives: { attempt_id: 1, digest, bytes: 3, lines: 1, index: `'[]'` },
 } as const satisfies Readonly<Record<string, Row>>;

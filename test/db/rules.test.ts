@@ -52,6 +52,12 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   schedules_name: [insert('schedules', { id: 2 })],
   schedules_catchup: [update('schedules', { catchup: `'some'` })],
   schedules_overlap: [update('schedules', { overlap: `'cancel'` })],
+  schedules_due_unless_paused: [update('schedules', { due_at: 'null' })],
+  schedules_paused_no_next: [
+    update('schedules', { paused: 'true', paused_at: at, due_at: 'null', next_tick_at: at }),
+  ],
+  schedules_paused_whole: [update('schedules', { paused_at: at })],
+  schedules_held_whole: [update('schedules', { held_since: at })],
   secrets_name: [insert('secrets', { id: 2 })],
   heads_repository_id_ref_pk: [insert('heads')],
 
@@ -62,6 +68,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   deliveries_due_until_decided: [update('deliveries', { due_at: 'null' })],
   decisions_outcome: [insert('decisions', { id: 2, outcome: `'perhaps'`, run_id: 'null' })],
   decisions_run: [insert('decisions', { id: 2, outcome: `'no_run'` })],
+  decisions_tick: [insert('decisions', { id: 2, tick_at: at })],
   decisions_append_only: [update('decisions', { message: `'other'` })],
   decisions_not_emptied: ['truncate decisions'],
 
@@ -98,6 +105,8 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
     update('attempts', { state: `'running'`, class: 'null', finished_at: 'null' }),
   ],
   attempts_in_time: [...settled, insert('attempts', { id: 2, number: 2, state: `'waiting'` })],
+  learned_memory_project_id_task_pk: [insert('learned_memory')],
+  learned_memory_some: [update('learned_memory', { bytes: 0 })],
   transitions_append_only: ['delete from transitions'],
   transitions_not_emptied: ['truncate transitions'],
 
@@ -213,7 +222,9 @@ describe('the database refuses', () => {
     for (const { name, table, column, type } of rows) {
       const nothing = type === 'text' ? `'nothing'` : '-1';
       // Where there is one for each of what it refers to, the first one makes room.
-      const room = ['log_archives', 'snapshots'].includes(table) ? [`delete from ${table}`] : [];
+      const room = ['learned_memory', 'log_archives', 'snapshots'].includes(table)
+        ? [`delete from ${table}`]
+        : [];
       const fresh = insert(table, { ...another(table), [column]: nothing });
       expect(await attempt(client, [...room, fresh]), name).toMatchObject({
         code: '23503',

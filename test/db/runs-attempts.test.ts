@@ -86,7 +86,7 @@ describe('an attempt', () => {
   test('is tried again once, however often that is said', async () => {
     const { db, clock } = connected;
     const run = await storeRun(connected, home);
-    const again = [{ task: 'prepare', position: 0, number: 2, notBefore: clock.now }];
+    const again = [{ task: 'prepare', position: 0, number: 2, notBefore: clock.now, resources: null }];
     await insertRetries(db, run.id, again);
     await insertRetries(db, run.id, again);
     const attempts = await listAttempts(db, run.id);

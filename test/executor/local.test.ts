@@ -402,7 +402,7 @@ describe('orders that come in any sequence before anything has begun', () => {
       {
         async input(attempt) {
           if (attempt !== 7) await prepared.promise;
-          return { root: '0'.repeat(64), secrets: [], artifacts: null };
+          return { script: '', root: '0'.repeat(64), secrets: [], artifacts: null };
         },
         started: async (attempt) => void order.push(attempt),
       },

@@ -7,37 +7,30 @@ import { parseConfig, type Env } from '../../src/config.ts';
 import { createContext, type Context, type Seams } from '../../src/context.ts';
 import { wakeAtStart, wakeRunOf } from '../../src/db/due.ts';
 import { openWorkerSession } from '../../src/db/worker.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog, type Log } from '../../src/log.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createLoops, type Loops } from '../../src/worker/worker.ts';
 import { createTestDatabase } from '../database.ts';
+import type { Clock } from './clock.ts';
 import { openEars, watch } from './ears.ts';
 import { createClone, type Clone } from './pusher.ts';
 import { createReader, type Reader } from './reader.ts';
 
-export type Clock = { now(): Date; advance(seconds: number): void };
-
-/** The time of the machine, moved forward by as much as a test says. */
-export function createClock(): Clock {
-  let ahead = 0;
-  return { now: () => new Date(Date.now() + ahead), advance: (seconds) => void (ahead += seconds * 1_000) };
-}
-
-/** Time that stands still until a test moves it: what waits a moment never runs out of it on a slow machine. */
-export function createStoppedClock(): Clock {
-  let now = Date.now();
-  return { now: () => new Date(now), advance: (seconds) => void (now += seconds * 1_000) };
-}
+export { createClock, createStoppedClock, type Clock } from './clock.ts';
 
 export type AmeOptions = {
   /** Of the database; without it that of the machine. */
   readonly clock?: Clock;
   readonly env?: Env;
+  /** Where the server's own log goes; without it nowhere, or where AME_TEST_LOG says. */
+  readonly log?: Log;
   readonly seams?: Partial<Seams>;
   /** Where the server finds the database, given where it is: a wire in between that a test can cut. */
   readonly wire?: (url: string) => Promise<string>;
   /** A house that is there already, for a second worker on its database, its repositories and its store. */
   readonly beside?: Ame;
+  /** Where an earlier life of the same process left its directory and its database; they stay when this one ends. */
+  readonly house?: { readonly directory: string; readonly databaseUrl: string };
   /** Nobody tells the loops and those who wait that there is something to look at. */
   readonly deaf?: boolean;
 };
@@ -79,9 +72,10 @@ const secretKey = new Uint8Array(32).fill(7);
 
 export async function createAme(options: AmeOptions = {}): Promise<Ame> {
   await using undo = new AsyncDisposableStack();
-  const directory = options.beside?.directory ?? (await mkdtemp(join(tmpdir(), 'ame-journey-')));
-  if (!options.beside) undo.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
-  const databaseUrl = options.beside?.databaseUrl ?? undo.use(await createTestDatabase()).url;
+  const found = options.house ?? options.beside;
+  const directory = found?.directory ?? (await mkdtemp(join(tmpdir(), 'ame-journey-')));
+  if (!found) undo.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  const databaseUrl = found?.databaseUrl ?? undo.use(await createTestDatabase()).url;
   const ears = await openEars(databaseUrl);
   undo.defer(() => ears.close());
   const config = parseConfig({
@@ -96,7 +90,7 @@ export async function createAme(options: AmeOptions = {}): Promise<Ame> {
   if (options.beside) await share(join(options.beside.directory, options.beside.ctx.config.host), own);
   const ctx = await createContext({
     config,
-    log: createLog(process.env['AME_TEST_LOG'] ?? 'silent'),
+    log: options.log ?? createLog(process.env['AME_TEST_LOG'] ?? 'silent'),
     directory: own,
     databaseUrl: options.wire ? await options.wire(databaseUrl) : databaseUrl,
     token,

@@ -132,7 +132,9 @@ test('are those of the last attempt of each task, in the order of the plan', asy
   if (!prepare || !train) throw new Error('no attempts');
   await leave(train.id, { 'z.txt': content });
   await leave(prepare.id, { 'old.txt': content });
-  await insertRetries(db, run.id, [{ task: 'prepare', position: 0, number: 2, notBefore: new Date() }]);
+  await insertRetries(db, run.id, [
+    { task: 'prepare', position: 0, number: 2, notBefore: new Date(), resources: null },
+  ]);
   const again = (await listAttempts(db, run.id)).find(({ number }) => number === 2);
   await leave(again?.id ?? 0, { 'new.txt': content, 'also.txt': content });
   expect((await listed(run.id)).map(({ task, path }) => `${task}: ${path}`)).toEqual([

@@ -317,12 +317,24 @@ describe('a run', () => {
       endedAt: at(68),
       storedAt: at(70),
     };
+    const used = {
+      peakMemoryBytes: 1.5 * 2 ** 30,
+      cpuSeconds: 52,
+      resources: {
+        cpu: { millis: 500, limited: true },
+        memory: { bytes: 4 * 2 ** 30, ceilingBytes: 8 * 2 ** 30, over: 2 * 2 ** 30 },
+        storageBytes: 1,
+        gpus: 0,
+        vramMib: null,
+      },
+    };
     for (const [position, state] of attemptStates.entries()) {
       if (state === 'waiting') continue;
       const final = state !== 'queued' && state !== 'running';
       await changeAttempt(db, attempts[position], {
         state,
-        ...(state === 'succeeded' ? times : {}),
+        ...(state === 'succeeded' ? { ...times, ...used } : {}),
+        ...(state === 'queued' ? { pendingWhy: 'No node has `4` GPUs.' } : {}),
         ...(final ? { class: state === 'failed' ? 'lost' : state, finishedAt: at(70) } : {}),
         ...(state === 'failed' ? { reason: 'The machine is `gone`.' } : {}),
       });
@@ -330,15 +342,16 @@ describe('a run', () => {
     const again = attempts.find(({ task }) => task === 'again');
     await changeAttempt(db, again, { state: 'failed', class: 'signal', queuedAt: at(0), finishedAt: at(1) });
     await insertRetries(db, run.id, [
-      { task: 'again', position: again?.position ?? 0, number: 2, notBefore: at(9) },
+      { task: 'again', position: again?.position ?? 0, number: 2, notBefore: at(9), resources: null },
     ]);
     const text = await page(`/runs/${run.id}`);
     const rows = [...text.matchAll(/<tr id="task-[\s\S]*?<\/tr>/g)].map(([row]) => read(row).trim());
     for (const [position, state] of attemptStates.entries())
       expect(rows[position]).toMatch(new RegExp(`^${state}.* ${state}`));
     expect(rows[attemptStates.indexOf('succeeded')]).toContain(
-      'waited 2.0 s, prepared 1.0 s, stored 2.0 s 1 min 5 s',
+      'waited 2.0 s, prepared 1.0 s, stored 2.0 s; 1.5 GiB of 4.0 GiB (raised), 0.8 of 0.5 cores 1 min 5 s',
     );
+    expect(rows[attemptStates.indexOf('queued')]).toContain('waits: No node has 4 GPUs.');
     expect(rows[attemptStates.indexOf('failed')]).toContain('The machine is gone .');
     expect(rows.find((row) => row.startsWith('again'))).toMatch(
       /try 2 tries again at .*UTC try 1: signal Log/,

@@ -5,6 +5,7 @@ import { PlanError } from '../../core/plan/plan-error.ts';
 import { problemLines } from '../../core/check.ts';
 import { parseProjectFile } from '../../core/project-file.ts';
 import type { Project } from '../../core/project.ts';
+import { shownTicksOf } from '../../core/schedule/show.ts';
 import { decideRequest } from '../../core/trigger.ts';
 import { exitCodes, inputFault, type ExitCode } from '../fault.ts';
 import { note, print, printJson, type Terminal } from '../terminal.ts';
@@ -26,9 +27,40 @@ export async function plan(
   }
   const { plan, edges } = planOf(project, task ?? defaultTask(project));
   const digest = planDigest(plan);
-  if (options.json) printJson(terminal, { ...plan, digest, edges });
-  else for (const line of planLines(terminal, plan, edges, digest)) print(terminal, line);
+  const schedules = schedulesOf(project, plan.task);
+  if (options.json) printJson(terminal, { ...plan, digest, edges, schedules });
+  else {
+    for (const line of planLines(terminal, plan, edges, digest)) print(terminal, line);
+    for (const line of scheduleLines(terminal, schedules)) print(terminal, line);
+  }
   return exitCodes.good;
+}
+
+type PlannedSchedule = {
+  readonly name: string;
+  readonly schedule: string;
+  readonly timezone: string;
+  /** As the clocks of its zone show them. */
+  readonly next: readonly string[];
+};
+
+/** When the task runs by itself, once this file is that of the default branch. */
+function schedulesOf(project: Project, task: string): readonly PlannedSchedule[] {
+  const now = new Date();
+  return project.recurringTasks
+    .filter(({ taskref }) => taskref.name === task)
+    .map((each) => {
+      const { name, schedule, timezone } = each;
+      return { name, schedule, timezone, next: shownTicksOf(each, now) };
+    });
+}
+
+function scheduleLines({ colors }: Terminal, schedules: readonly PlannedSchedule[]): readonly string[] {
+  return schedules.flatMap(({ name, schedule, timezone, next }) => [
+    '',
+    `${colors.bold(plainLine(name))}: ${plainLine(schedule)} ${plainLine(timezone)}, on the default branch next at`,
+    ...next.map((tick) => `  ${tick}`),
+  ]);
 }
 
 function defaultTask(project: Project): string {

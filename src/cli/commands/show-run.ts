@@ -1,4 +1,3 @@
-import { showBytes } from '../../core/check/amounts.ts';
 import { plainLine } from '../../core/escape.ts';
 import { connect } from '../client.ts';
 import { exitCodes, type ExitCode } from '../fault.ts';
@@ -7,7 +6,19 @@ import { readRun, type RunDetail } from '../follow-run.ts';
 import { tableLines } from '../table.ts';
 import { print, printJson, type Terminal } from '../terminal.ts';
 import { noticesOf } from '../verdict.ts';
-import { ago, attemptTook, pageAddress, painter, runName, shortRef, took, why } from '../words.ts';
+import {
+  ago,
+  attemptTook,
+  attemptWhy,
+  coreUse,
+  memoryUse,
+  pageAddress,
+  painter,
+  runName,
+  shortRef,
+  took,
+  why,
+} from '../words.ts';
 
 /** Shows one run: what it is, how it stands, and every attempt of its tasks. */
 export async function showRun(
@@ -58,6 +69,7 @@ function attemptLines({ colors }: Terminal, run: RunDetail): readonly string[] {
       { title: 'TOOK', side: 'right' },
       { title: 'EXIT', side: 'right' },
       { title: 'MEMORY', side: 'right' },
+      { title: 'CORES', side: 'right' },
       { title: 'WHY' },
     ],
     run.attempts.map((attempt) => [
@@ -66,8 +78,9 @@ function attemptLines({ colors }: Terminal, run: RunDetail): readonly string[] {
       String(attempt.number),
       attemptTook(attempt),
       attempt.signal ?? (attempt.exitCode === null ? '' : String(attempt.exitCode)),
-      attempt.peakMemoryBytes === null ? '' : showBytes(attempt.peakMemoryBytes),
-      attempt.reusedFrom === null ? why(attempt) : 'taken over from an earlier run',
+      memoryUse(attempt),
+      coreUse(attempt),
+      attemptWhy(attempt),
     ]),
     colors.bold,
   );

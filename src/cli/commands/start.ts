@@ -77,6 +77,7 @@ async function showSample(
     if (id === undefined)
       throw new SampleError('The push of the sample has not been decided: ame why says more.');
     printVerdict(terminal, client, await followRun(terminal, client, id, { signal }));
+    print(terminal, 'Its schedule every_minute ticks every minute: the next run comes by itself.');
   } catch (error) {
     // The server is of use without it.
     if (!(error instanceof SampleError) || signal.aborted) throw error;
@@ -97,7 +98,8 @@ async function runOfCommit(
   const until = performance.now() + patienceMs;
   while (performance.now() < until) {
     const decided = server.context.hints.wait('decided', 200, signal);
-    const [run] = await listRuns(client, { commit }, 1);
+    // The schedule of the sample makes runs of this commit too.
+    const [run] = await listRuns(client, { commit, task: 'main' }, 1);
     if (run !== undefined) return run.id;
     await decided;
     signal.throwIfAborted();

@@ -3,6 +3,7 @@ import { markdownBlock, markdownCode, markdownLine, plainLine, visibleText } fro
 import type { Problem, Severity } from '../problems.ts';
 import { counted } from '../problems/wording.ts';
 import type { Decision } from '../trigger/decision.ts';
+import { scheduleLines, type ScheduleReport } from './schedule-lines.ts';
 import { cutText, fitRows, largestMarkdown, longestTitle } from './fit.ts';
 
 export type FileReport = {
@@ -12,6 +13,8 @@ export type FileReport = {
   /** `null` where the file was only checked. */
   readonly decision: Decision | null;
   readonly runs: readonly { readonly number: number; readonly task: string; readonly url: string }[];
+  /** Left out where the file was only checked. */
+  readonly schedules?: ScheduleReport | null;
   readonly externalId: string;
   readonly url: string | null;
 };
@@ -23,7 +26,11 @@ const mostLines = 60;
 export function fileCheck(report: FileReport): Check {
   const { problems, decision, runs } = report;
   const title = cutText(plainLine(titleOf(report)), longestTitle);
-  const lines = [...problems.flatMap(problemLines), ...decisionLines(report, title)];
+  const lines = [
+    ...problems.flatMap(problemLines),
+    ...decisionLines(report, title),
+    ...scheduleLines(report.schedules ?? null).plain,
+  ];
   return {
     name: 'ame.yaml',
     status: 'completed',
@@ -73,7 +80,7 @@ function titleOf({ problems, decision }: FileReport): string {
   return warnings > 0 ? `${found}. ${what}` : what;
 }
 
-function summaryOf({ project, problems, decision, runs }: FileReport): string {
+function summaryOf({ project, problems, decision, runs, schedules }: FileReport): string {
   const parts = [
     project === null
       ? 'The file `ame.yaml` of this commit.'
@@ -92,6 +99,7 @@ function summaryOf({ project, problems, decision, runs }: FileReport): string {
       `${mostListed} of the ${counted(problems.length, 'problem')} stand beside their lines; \`ame check\` shows all.`,
     );
   }
+  parts.push(...scheduleLines(schedules ?? null).markdown);
   if (runs.length > 0) parts.push('Runs:\n');
   return parts.join('\n\n');
 }

@@ -23,6 +23,8 @@ export type TaskReport = {
   readonly attempt: number;
   readonly class: OutcomeClass | null;
   readonly reason: string | null;
+  /** Why one that is queued is not running yet, where that is known. */
+  readonly pendingWhy: string | null;
   /** Seconds; a phase that was not reached is `null`. */
   readonly phases: {
     readonly waiting: number | null;
@@ -126,6 +128,11 @@ function titleOf(run: RunReport): string {
   return run.reason === null ? word : `${word}: ${run.reason}`;
 }
 
+/** Why a task waits, in words; `null` where it does not, or nobody knows why. */
+function waitOf({ state, pendingWhy }: TaskReport): string | null {
+  return state === 'queued' && pendingWhy !== null ? `waits: ${pendingWhy}` : null;
+}
+
 function labelOf(task: TaskReport): string {
   return task.class === null ? task.state : outcomes[task.class].label;
 }
@@ -142,10 +149,16 @@ function summaryOf(run: RunReport): string {
   const failed = run.tasks
     .filter((task) => task.state === 'failed')
     .map((task) => `- ${explain(task, markdownCode, markdownLine)}`);
+  const waits = run.tasks.flatMap((task) => {
+    const wait = waitOf(task);
+    return wait === null
+      ? []
+      : [`- ${markdownCode(cutText(task.name, 300))} ${markdownLine(cutText(wait, 500))}`];
+  });
   const notices = run.notices.map((notice) => `- Notice: ${markdownLine(cutText(notice, 500))}`);
   return fitRows(
     head,
-    [...failed, ...notices],
+    [...failed, ...waits, ...notices],
     largestMarkdown,
     (count) => `…and ${counted(count, 'more line')}.`,
   ).trimEnd();
@@ -178,7 +191,8 @@ function taskTable({ tasks, command }: RunReport, budget: number): string {
   const rows = tasks.map((task) => {
     const time = task.seconds === null ? '' : showDuration(task.seconds);
     const state = task.state === 'failed' ? `failed: ${labelOf(task)}` : task.state;
-    const why = task.state === 'succeeded' ? '' : markdownLine(cutText(task.reason ?? '', 300));
+    const why =
+      task.state === 'succeeded' ? '' : markdownLine(cutText(waitOf(task) ?? task.reason ?? '', 300));
     return `| ${markdownCode(cutText(task.name, 300))} | ${state} | ${time} | ${phasesOf(task)} | ${task.attempt} | ${why} |`;
   });
   return fitRows(
@@ -227,7 +241,13 @@ function artifactSection({ artifacts, project, number }: RunReport): string {
 function linesOf(run: RunReport): readonly string[] {
   const lines = run.tasks.map((task) => {
     const time = task.seconds === null ? '' : ` ${showDuration(task.seconds)}`;
-    const state = task.state === 'failed' ? `: ${explain(task, () => '', plainLine).trim()}` : '';
+    const wait = waitOf(task);
+    const state =
+      task.state === 'failed'
+        ? `: ${explain(task, () => '', plainLine).trim()}`
+        : wait === null
+          ? ''
+          : `, ${plainLine(cutText(wait, 500))}`;
     return `${plainLine(task.name)} ${task.state}${time}${state}`;
   });
   const left = lines.length - mostLines;

@@ -29,32 +29,46 @@ export type PodFacts = {
   readonly message: string | null;
   readonly createdAt: Date;
   readonly deleting: boolean;
+  /** When its grace is over, once it is deleted. */
+  readonly goneBy: Date | null;
   readonly node: string | null;
   /** The condition `PodScheduled` where it is False. */
   readonly unscheduled: { readonly reason: string; readonly message: string } | null;
   /** The condition `DisruptionTarget` where it is True. */
   readonly disruption: { readonly reason: string; readonly message: string } | null;
-  /** The condition `Ready` is False for the reason that its node is gone. */
+  /** The condition `Ready` was made False from outside, because its node does not answer. */
   readonly nodeUnreachable: boolean;
   readonly agent: ContainerFacts | null;
   readonly task: ContainerFacts | null;
 };
 
 export type ContainerFacts =
-  | { readonly state: 'waiting'; readonly reason: string | null; readonly message: string | null }
-  | { readonly state: 'running'; readonly startedAt: Date; readonly restarts: number }
   | {
-      readonly state: 'terminated';
+      readonly state: 'waiting';
       readonly reason: string | null;
-      /** The container's last word, from its termination log. */
       readonly message: string | null;
-      readonly exitCode: number;
-      readonly signal: number | null;
-      /** `null` where it never ran: clusters say 1970 then. */
-      readonly startedAt: Date | null;
-      readonly finishedAt: Date | null;
       readonly restarts: number;
-    };
+      readonly last: ContainerEnd | null;
+    }
+  | {
+      readonly state: 'running';
+      readonly startedAt: Date;
+      readonly restarts: number;
+      /** How it ended before it was started again. */
+      readonly last: ContainerEnd | null;
+    }
+  | ({ readonly state: 'terminated'; readonly restarts: number } & ContainerEnd);
+
+export type ContainerEnd = {
+  readonly reason: string | null;
+  /** The container's last word, from its termination log. */
+  readonly message: string | null;
+  readonly exitCode: number;
+  readonly signal: number | null;
+  /** `null` where it never ran: clusters say 1970 then. */
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+};
 
 /** What the nodes of a cluster could hold if they were empty; `null` where they may not be looked at. */
 export type ClusterRoom = {

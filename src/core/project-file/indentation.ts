@@ -1,8 +1,7 @@
 import type { StructureToken } from './structure.ts';
 
-/** How many spaces a line begins with; lines count from 1. */
-export function indentationOf(text: string, line: number): number {
-  const start = startOfLine(text, line);
+/** How many spaces a line begins with, by the offset at which it begins. */
+export function indentationAt(text: string, start: number): number {
   let at = start;
   while (text[at] === ' ') at += 1;
   return at - start;
@@ -11,7 +10,7 @@ export function indentationOf(text: string, line: number): number {
 /** The text with one line moved to a column (from 0). */
 export function withIndentation(text: string, line: number, column: number): string {
   const start = startOfLine(text, line);
-  return text.slice(0, start) + ' '.repeat(column) + text.slice(start + indentationOf(text, line));
+  return text.slice(0, start) + ' '.repeat(column) + text.slice(start + indentationAt(text, start));
 }
 
 /** The key or item that stands at a column above a line and that a line there would stand beside. */
@@ -39,23 +38,46 @@ export type OpenColumns = {
 
 /** What is open where a line begins. */
 export function openColumns(tokens: readonly StructureToken[], line: number): OpenColumns {
-  let scalarColumn: number | null = null;
-  let header: StructureToken | null = null;
-  let mayOpen = true;
-  for (const token of tokens) {
-    const isSpace = token.type === 'newline' || token.type === 'space' || token.type === 'comment';
-    // A value that goes on over several lines is one token: the next one shows that the line is reached.
-    if (token.line >= line && !isSpace) {
-      const columns = token.blocks.map(({ column }) => column);
-      const newFrom = mayOpen ? (columns.at(-1) ?? -1) + 1 : null;
-      return { columns: [...new Set(scalarColumn === null ? columns : [...columns, scalarColumn])], newFrom };
-    }
-    if (isSpace) continue;
-    scalarColumn = header !== null && token.type === 'scalar' ? firstIndentation(token.source) : null;
-    header = token.type === 'block-scalar-header' ? token : null;
-    mayOpen = opening.has(token.type);
+  // A value that goes on over several lines is one token: the next one shows that the line is reached.
+  let at = firstTokenOf(tokens, line);
+  while (at < tokens.length && isSpace(tokens[at])) at += 1;
+  const reached = tokens[at];
+  if (reached === undefined)
+    return { columns: [...new Set(tokens.at(-1)?.blocks.map(({ column }) => column))], newFrom: null };
+  const columns = reached.blocks.map(({ column }) => column);
+  const before = lastBefore(tokens, at);
+  const last = tokens[before];
+  const isText =
+    last?.type === 'scalar' && tokens[lastBefore(tokens, before)]?.type === 'block-scalar-header';
+  const scalarColumn = isText ? firstIndentation(last.source) : null;
+  const mayOpen = last === undefined || opening.has(last.type);
+  return {
+    columns: [...new Set(scalarColumn === null ? columns : [...columns, scalarColumn])],
+    newFrom: mayOpen ? (columns.at(-1) ?? -1) + 1 : null,
+  };
+}
+
+/** The index of the first token of a line or of one below it, found by halves: each of hundreds of errors asks. */
+function firstTokenOf(tokens: readonly StructureToken[], line: number): number {
+  let low = 0;
+  let high = tokens.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((tokens[middle]?.line ?? 0) < line) low = middle + 1;
+    else high = middle;
   }
-  return { columns: [...new Set(tokens.at(-1)?.blocks.map(({ column }) => column))], newFrom: null };
+  return low;
+}
+
+/** The index of the last token before another one that is no space; -1 where there is none. */
+function lastBefore(tokens: readonly StructureToken[], index: number): number {
+  let at = index - 1;
+  while (at >= 0 && isSpace(tokens[at])) at -= 1;
+  return at;
+}
+
+function isSpace(token: StructureToken | undefined): boolean {
+  return token?.type === 'newline' || token?.type === 'space' || token?.type === 'comment';
 }
 
 // After these a value is still to come, which may be a block of its own.
@@ -73,7 +95,7 @@ function firstIndentation(source: string): number | null {
 }
 
 /** The offset at which a line begins; lines count from 1. */
-export function startOfLine(text: string, line: number): number {
+function startOfLine(text: string, line: number): number {
   let start = 0;
   for (let count = 1; count < line; count += 1) {
     const next = text.indexOf('\n', start);

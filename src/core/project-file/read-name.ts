@@ -14,9 +14,15 @@ function nameFault(text: string): string | null {
   if (text === '') return 'it is empty';
   if (text.length > 63) return `it has ${text.length} characters, and 63 are the most`;
   const wrong = /[^a-zA-Z0-9._-]/u.exec(text)?.[0];
-  if (wrong !== undefined)
-    return wrong === ' ' ? 'it contains a space' : `it contains ${JSON.stringify(wrong)}`;
+  if (wrong !== undefined) return wrong === ' ' ? 'it contains a space' : `it contains ${visible(wrong)}`;
   return /^[a-zA-Z0-9]/u.test(text) ? null : 'it does not begin with a letter or digit';
+}
+
+/** One character in quotes, or by its number where it cannot be seen or would act on what shows it. */
+function visible(character: string): string {
+  const quoted = JSON.stringify(character);
+  if (!/[\p{C}\p{Z}]/u.test(quoted)) return quoted;
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 function suggestName(text: string): string | null {

@@ -8,8 +8,8 @@ import type { BadLine } from './syntax-faults.ts';
 
 const mostMoves = 8;
 // Each try reads the whole file: enough tries for eight lines of a file that people write, few for a large one.
-const mostTries = 200;
-const mostCharacters = 1024 * 1024;
+const mostTries = 100;
+const mostCharacters = 256 * 1024;
 
 /** Line `line` stands at column `from` and was read at column `to`, both from 0. */
 type Move = { readonly line: number; readonly from: number; readonly to: number };

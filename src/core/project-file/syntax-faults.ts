@@ -1,6 +1,6 @@
 import type { Document, YAMLError } from 'yaml';
 import type { ProblemCode, ProblemDetails } from '../problems.ts';
-import { indentationOf, openColumns, startOfLine } from './indentation.ts';
+import { indentationAt, openColumns } from './indentation.ts';
 import { noted } from './report.ts';
 import type { Noted } from './report.ts';
 import { firstTokenFrom, walkStructure } from './structure.ts';
@@ -8,7 +8,7 @@ import type { StructureToken } from './structure.ts';
 import { findUnclosed } from './unclosed.ts';
 import { valueAround } from './syntax-value.ts';
 import type { ValueSpan } from './syntax-value.ts';
-import type { Locate } from './lines.ts';
+import { startsOfLines, type Locate } from './lines.ts';
 import { vagueTexts } from './vague-faults.ts';
 
 /** A line whose indentation fits no block that is open there. Columns count from 0. */
@@ -45,6 +45,8 @@ export type SyntaxFaults = {
 type Context = {
   readonly text: string;
   readonly locate: Locate;
+  /** The offset of each line. */
+  readonly starts: readonly number[];
   readonly tokens: readonly StructureToken[];
   readonly faults: SyntaxFault[];
   readonly badLines: Map<number, BadLine>;
@@ -57,7 +59,16 @@ export function findSyntaxFaults(document: Document.Parsed, text: string, locate
   const errors = document.errors.slice(0, mostErrors);
   if (errors.length === 0 && !/^%/mu.test(text)) return { faults: [], badLines: [], tokens: [] };
   const tokens = [...walkStructure(text)];
-  const context: Context = { text, locate, tokens, faults: [], badLines: new Map(), lines: new Set() };
+  const starts = startsOfLines(text);
+  const context: Context = {
+    text,
+    locate,
+    starts,
+    tokens,
+    faults: [],
+    badLines: new Map(),
+    lines: new Set(),
+  };
   for (const token of tokens) {
     if (token.type !== 'directive-line' || /^%YAML\s+1\.2\s*$/u.test(token.source)) continue;
     add(context, 'yaml-directive', token.offset, { text: token.source }, { isStructural: false });
@@ -195,7 +206,7 @@ function explainKey(context: Context, error: YAMLError): boolean {
   }
   const lineStart = text.lastIndexOf('\n', start - 1) + 1;
   const isFirst = text.slice(lineStart, start).trim() === '';
-  if (isFirst || start - lineStart === indentationOf(text, last)) return addMissingColon(context, start);
+  if (isFirst || start - lineStart === indentationOf(context, last)) return addMissingColon(context, start);
   const end = text.indexOf('\n', start);
   return addBadLine(context, last, text.slice(start, end === -1 ? text.length : end).trim(), line);
 }
@@ -240,20 +251,28 @@ function addQuotes(context: Context, offset: number, why?: string): boolean {
   return true;
 }
 
+function startOf({ text, starts }: Context, line: number): number {
+  return starts[line - 1] ?? text.length;
+}
+
+function indentationOf(context: Context, line: number): number {
+  return indentationAt(context.text, startOf(context, line));
+}
+
 /** Whether the line begins where no open block has its items. */
 function isMisplaced(context: Context, line: number): boolean {
-  const column = indentationOf(context.text, line);
+  const column = indentationOf(context, line);
   const { columns, newFrom } = openColumns(context.tokens, line);
   return column > 0 && !columns.includes(column) && (newFrom === null || column < newFrom);
 }
 
 function addBadLine(context: Context, line: number, continues: string | null, breaksFrom = line): boolean {
   if (context.badLines.has(line)) return true;
-  const column = indentationOf(context.text, line);
+  const column = indentationOf(context, line);
   const columns = openColumns(context.tokens, line)
     .columns.filter((candidate) => candidate !== column)
     .sort((one, other) => Math.abs(one - column) - Math.abs(other - column));
-  const start = startOfLine(context.text, line);
+  const start = startOf(context, line);
   context.badLines.set(line, { line, column, start, breaksFrom, columns, continues });
   return true;
 }

@@ -1,33 +1,23 @@
-import type { AttemptReport, Observation } from '../attempt.ts';
+import { isOpen } from '../outcome.ts';
 import { outcomes, type OutcomeClass } from '../outcome/classes.ts';
 import type { Plan } from '../plan.ts';
-import {
-  advance,
-  isFinal,
-  runState,
-  settle,
-  type Attempt,
-  type AttemptState,
-  type RunState,
-} from '../run.ts';
+import { memoryRefusal, resolveResources, type AskedResources, type ResourceDefaults } from '../resources.ts';
+import { isFinal, runState, settle, type Attempt, type AttemptState, type RunState } from '../run.ts';
 import { attemptLimits, reachedLimit, type Since } from './limits.ts';
+import { look, type Given, type Looked } from './look.ts';
 import { readyTasks } from './ready.ts';
 import { retryDecision } from './retry.ts';
 
+/** An attempt that has ended, as far as it matters to those after it. */
+export type EndedAttempt = Attempt & Pick<Given, 'resources'>;
+
 /** An attempt of which something may have changed, with what is known of it. */
-export type SeenAttempt = Attempt & {
+export type SeenAttempt = Looked & {
   readonly task: string;
   readonly position: number;
   readonly number: number;
   /** A retry waits until then. */
   readonly notBefore: Date | null;
-  /** Since when it could run. */
-  readonly readyAt: Date | null;
-  /** The agent's word that the command runs. */
-  readonly saidStartedAt: Date | null;
-  /** The agent's word that it is over. */
-  readonly report: AttemptReport | null;
-  readonly observation: Observation;
 };
 
 /** What is true of a run. */
@@ -45,9 +35,13 @@ export type RunView = {
   /** Attempts that are queued or running, and those that wait for a pause to pass. */
   readonly active: readonly SeenAttempt[];
   /** Ended attempts of the tasks in `active`, oldest first. */
-  readonly earlier: ReadonlyMap<string, readonly Attempt[]>;
+  readonly earlier: ReadonlyMap<string, readonly EndedAttempt[]>;
   /** When the first task of each pipeline with a time limit became ready, and when it started. */
   readonly scopes: ReadonlyMap<string, Since>;
+  /** What the administrator gives where the file says nothing. */
+  readonly defaults: ResourceDefaults;
+  /** Bytes of memory that tasks came to need in earlier runs, where the file asks for the same as then. */
+  readonly learned: ReadonlyMap<string, number>;
 };
 
 export type AttemptStep = {
@@ -55,7 +49,7 @@ export type AttemptStep = {
   readonly position: number;
   readonly number: number;
   readonly from: AttemptState;
-  readonly to: Attempt & { readonly readyAt: Date | null };
+  readonly to: Attempt & Given;
   readonly cause: string;
 };
 
@@ -65,6 +59,7 @@ export type Retry = {
   readonly number: number;
   readonly notBefore: Date;
   readonly why: string;
+  readonly resources: AskedResources | null;
 };
 
 /** The next small step of a run. */
@@ -104,11 +99,17 @@ export function stepRun(view: RunView, now: Date): RunStep {
     }
     const startedAt = seen.startedAt ?? seen.saidStartedAt;
     const limits = attemptLimits(plan, task, { readyAt: seen.readyAt, startedAt }, view.scopes);
-    // What has ended by itself was not stopped, whatever is wished now.
-    const wished = seen.report === null ? (view.cancel ?? reachedLimit(limits, now)?.reason ?? null) : null;
+    const wished =
+      seen.report === null
+        ? (view.cancel ?? reachedLimit(limits, now)?.reason ?? null)
+        : // What has ended by itself was not stopped, whatever is wished now; what was taken away may have been.
+          isOpen(seen.report)
+          ? view.cancel
+          : null;
     const stopReason = seen.stopReason ?? wished;
     const asked = stopReason === seen.stopReason ? seen : { ...seen, stopReason };
-    const next = look(asked, now);
+    const { next, againAt } = look(asked, now);
+    if (againAt !== null) looks.push(againAt);
     if (next !== seen) changes.push(stepOf(seen, next));
     states.set(task.name, next.state);
     if (!isFinal(next.state)) {
@@ -126,6 +127,7 @@ export function stepRun(view: RunView, now: Date): RunStep {
           number: seen.number + 1,
           notBefore: decision.at,
           why: decision.why,
+          resources: decision.resources,
         });
         states.set(task.name, 'waiting');
         looks.push(decision.at);
@@ -156,20 +158,20 @@ export function stepRun(view: RunView, now: Date): RunStep {
     if (decided.has(task) || (pause && pause > now)) continue;
     const attempt = fresh(task);
     const planned = plan.tasks[attempt.position];
-    // A pipeline whose time is over starts nothing more of what stands in it.
-    const late =
-      planned &&
-      reachedLimit(attemptLimits(plan, planned, { readyAt: now, startedAt: null }, view.scopes), now);
-    if (late) {
-      const ended = settle(attempt, late.reason, outcomes[late.reason].message, now);
+    if (planned === undefined) throw new Error(`the plan has no task at ${attempt.position}`);
+    const never = neverStarts(view, planned, now);
+    if (never !== null) {
+      const ended = settle(attempt, never.class, never.reason, now);
       changes.push(stepOf(attempt, ended));
       states.set(task, ended.state);
-      failure ??= { class: late.reason, reason: `${task}: ${outcomes[late.reason].message}` };
+      failure ??= { class: never.class, reason: `${task}: ${never.reason}` };
       // What comes after it is settled by the next step.
       looks.push(now);
       continue;
     }
-    const next = { ...attempt, state: 'queued' as const, queuedAt: now, readyAt: now };
+    const learned = view.learned.get(task) ?? null;
+    const resources = attempt.resources ?? resolveResources(planned.resources, view.defaults, learned);
+    const next = { ...attempt, state: 'queued' as const, queuedAt: now, readyAt: now, resources };
     changes.push({ ...stepOf(attempt, next), cause: 'ready' });
     states.set(task, 'queued');
     start.push({ position: attempt.position, number: attempt.number });
@@ -179,7 +181,21 @@ export function stepRun(view: RunView, now: Date): RunStep {
   return { changes, retries, start, stop, state, failure, lookAgainAt: earliest(looks) };
 }
 
-type FreshAttempt = Attempt & Pick<SeenAttempt, 'task' | 'position' | 'number' | 'readyAt'>;
+/** Why a task that is ready is not started all the same: `null` where it is. */
+function neverStarts(
+  view: RunView,
+  task: Plan['tasks'][number],
+  now: Date,
+): { readonly class: OutcomeClass; readonly reason: string } | null {
+  // A pipeline whose time is over starts nothing more of what stands in it.
+  const limits = attemptLimits(view.plan, task, { readyAt: now, startedAt: null }, view.scopes);
+  const late = reachedLimit(limits, now);
+  if (late) return { class: late.reason, reason: outcomes[late.reason].message };
+  const refusal = memoryRefusal(task.resources, view.defaults);
+  return refusal === null ? null : { class: 'unschedulable', reason: refusal };
+}
+
+type FreshAttempt = Attempt & Given & Pick<SeenAttempt, 'task' | 'position' | 'number'>;
 
 const freshAttempt: Omit<FreshAttempt, 'task' | 'position'> = {
   number: 1,
@@ -193,20 +209,9 @@ const freshAttempt: Omit<FreshAttempt, 'task' | 'position'> = {
   finishedAt: null,
   stopReason: null,
   readyAt: null,
+  resources: null,
+  pendingWhy: null,
 };
-
-/** The attempt as it is now: by the agent's word where there is one, else by what the executor sees. */
-function look(seen: SeenAttempt, now: Date): SeenAttempt {
-  if (seen.report !== null) return advance(seen, { kind: 'ended', report: seen.report }, now);
-  const begun =
-    seen.saidStartedAt === null
-      ? seen
-      : advance(seen, { kind: 'running', startedAt: seen.saidStartedAt }, now);
-  // Queued is stored before anything starts: what nobody has heard of was not started yet, and is started now.
-  const unstarted =
-    begun.state === 'queued' && begun.stopReason === null && seen.observation.kind === 'absent';
-  return unstarted ? begun : advance(begun, seen.observation, now);
-}
 
 function stepOf(
   from: Attempt & Pick<SeenAttempt, 'task' | 'position' | 'number'>,

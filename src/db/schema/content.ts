@@ -10,6 +10,8 @@ export const blobs = pgTable('blobs', {
   digest: text('digest').primaryKey(),
   size: reference('size').notNull(),
   createdAt: time('created_at').notNull(),
+  /** When somebody last wrote it or was about to: what was used a moment ago is never removed. */
+  usedAt: time('used_at').notNull().defaultNow(),
 });
 
 /** Which repository may see which content. */
@@ -22,8 +24,10 @@ export const blobRefs = pgTable(
     digest: text('digest')
       .notNull()
       .references(() => blobs.digest),
+    /** When somebody of the repository last brought it or was told that it is there, to within an hour. */
+    usedAt: time('used_at').notNull().defaultNow(),
   },
-  (t) => [primaryKey({ columns: [t.repositoryId, t.digest] })],
+  (t) => [primaryKey({ columns: [t.repositoryId, t.digest] }), index('blob_refs_digest').on(t.digest)],
 );
 
 /** Files and whole trees of Git that are in the store already, so that what a commit did not change is not read again. */
@@ -53,6 +57,8 @@ export const snapshots = pgTable(
       .notNull()
       .references(() => blobs.digest),
     attemptId: reference('attempt_id').references(() => attempts.id),
+    /** Of all its files together; null where nobody counted. */
+    bytes: reference('bytes'),
     createdAt: time('created_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.repositoryId, t.digest] })],

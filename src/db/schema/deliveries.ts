@@ -56,6 +56,11 @@ export const decisions = pgTable(
     repositoryId: reference('repository_id').references(() => repositories.id),
     commit: text('commit'),
     trigger: text('trigger').notNull(),
+    /** The name of the schedule that it is about, and the nominal time of its tick, or of the last of several. */
+    schedule: text('schedule'),
+    tickAt: time('tick_at'),
+    /** How many ticks it is about. */
+    ticks: integer('ticks'),
     task: text('task'),
     outcome: text('outcome', { enum: decisionOutcomes }).notNull(),
     rule: text('rule').notNull(),
@@ -72,5 +77,9 @@ export const decisions = pgTable(
     index('decisions_delivery').on(t.deliveryId),
     index('decisions_run_id').on(t.runId),
     index('decisions_commit').on(t.commit),
+    check('decisions_tick', sql`(${t.tickAt} is null) = (${t.ticks} is null)`),
+    index('decisions_schedule')
+      .on(t.projectId, t.schedule, t.id)
+      .where(sql`schedule is not null`),
   ],
 );

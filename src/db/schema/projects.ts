@@ -73,14 +73,28 @@ export const schedules = pgTable(
     zone: text('zone').notNull(),
     catchup: text('catchup', { enum: catchups }).notNull(),
     overlap: text('overlap', { enum: overlaps }).notNull(),
+    /** Of the file, where it stands. */
+    line: integer('line').notNull().default(1),
+    /** The first tick that is still to be decided, by its nominal time; null: to be found out, or paused by a person. */
     nextTickAt: time('next_tick_at'),
+    /** The last one that was decided: no clock that steps back brings it again. */
+    lastTickAt: time('last_tick_at'),
     paused: boolean('paused').notNull().default(false),
+    pausedAt: time('paused_at'),
+    /** Why AME itself lets its ticks wait, and since when; they go on by themselves. */
+    heldReason: text('held_reason'),
+    heldSince: time('held_since'),
     ...queueColumns(),
   },
   (t) => [
     uniqueIndex('schedules_name').on(t.projectId, t.name),
     check('schedules_catchup', oneOf(t.catchup, catchups)),
     check('schedules_overlap', oneOf(t.overlap, overlaps)),
+    // A forgotten schedule cannot be stored.
+    check('schedules_due_unless_paused', sql`${t.paused} = (${t.dueAt} is null)`),
+    check('schedules_paused_no_next', sql`not ${t.paused} or ${t.nextTickAt} is null`),
+    check('schedules_paused_whole', sql`${t.paused} = (${t.pausedAt} is not null)`),
+    check('schedules_held_whole', sql`(${t.heldReason} is null) = (${t.heldSince} is null)`),
     ...queueChecks('schedules', t),
     index('schedules_due')
       .on(t.dueAt)

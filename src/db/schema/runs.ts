@@ -1,9 +1,20 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, pgTable, text, uniqueIndex, type AnyPgColumn } from 'drizzle-orm/pg-core';
+import {
+  check,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  real,
+  text,
+  uniqueIndex,
+  type AnyPgColumn,
+} from 'drizzle-orm/pg-core';
 import type { AttemptReport } from '../../core/attempt.ts';
 import { outcomeClasses } from '../../core/outcome/classes.ts';
 import type { Plan } from '../../core/plan.ts';
-import { busyRules, type Resources } from '../../core/project.ts';
+import { busyRules } from '../../core/project.ts';
+import type { AskedResources } from '../../core/resources.ts';
 import { attemptStates, finalStates, runStates, stopReasons } from '../../core/run.ts';
 import { triggers } from '../../core/trigger.ts';
 import { id, oneOf, queueChecks, queueColumns, reference, time, json } from './columns.ts';
@@ -97,8 +108,13 @@ export const attempts = pgTable(
     signal: text('signal'),
     /** The machine that runs it, where only that machine can see it. */
     host: text('host'),
-    resources: json('resources').$type<Resources>(),
+    /** What it is given, from the moment that it is queued. */
+    resources: json('resources').$type<AskedResources>(),
     peakMemoryBytes: reference('peak_memory_bytes'),
+    /** Of one core. */
+    cpuSeconds: real('cpu_seconds'),
+    /** Why it still waits, in a sentence, as last seen; stays behind as what it waited for. */
+    pendingWhy: text('pending_why'),
     /** A retry waits until then. */
     notBefore: time('not_before'),
     stopReason: text('stop_reason', { enum: stopReasons }),
@@ -132,6 +148,25 @@ export const attempts = pgTable(
       .on(t.host)
       .where(sql`state in ('queued', 'running')`),
   ],
+);
+
+/** The memory that a task of a project came to need: where its next run begins. */
+export const learnedMemory = pgTable(
+  'learned_memory',
+  {
+    projectId: reference('project_id')
+      .notNull()
+      .references(() => projects.id),
+    task: text('task').notNull(),
+    bytes: reference('bytes').notNull(),
+    /** What the file asked for when this was learned, such as `2Gi..8Gi`; '' for nothing. It counts for no other word. */
+    asked: text('asked').notNull(),
+    learnedAt: time('learned_at').notNull(),
+    attemptId: reference('attempt_id')
+      .notNull()
+      .references(() => attempts.id),
+  },
+  (t) => [primaryKey({ columns: [t.projectId, t.task] }), check('learned_memory_some', sql`${t.bytes} > 0`)],
 );
 
 /** Every change of a state, with its cause: append only. */

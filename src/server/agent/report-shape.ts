@@ -9,6 +9,7 @@ const ending = z.object({
   exitCode: z.int().nullable(),
   signal: z.string().nullable(),
   commandNotFound: z.string().nullable().exactOptional(),
+  outOfMemory: z.boolean().exactOptional(),
 });
 
 /** Of `Fault`: the agent may say any of them. */
@@ -31,4 +32,7 @@ export const reportShape: z.ZodType<AttemptReport> = z.object({
   artifacts: z.array(z.object({ path: z.string(), digest: digestShape, size: count, mode: count })),
   notices: z.array(z.string()),
   peakMemoryBytes: count.nullable(),
+  cpuSeconds: z.number().nonnegative().max(1e12).nullable().exactOptional(),
+  interrupted: z.enum(['taken', 'timeout']).nullable().exactOptional(),
+  outputBytes: z.object({ all: count, changed: count }).nullable().exactOptional(),
 });

@@ -1,3 +1,5 @@
+import { noticesOf } from '../../core/outcome/notices.ts';
+import type { AskedResources } from '../../core/resources.ts';
 import type { Attempt } from '../../db/attempts.ts';
 import type { StoredArtifact } from '../../db/blobs.ts';
 import type { CheckRow } from '../../db/checks.ts';
@@ -5,7 +7,7 @@ import type { Decision, Delivery } from '../../db/deliveries.ts';
 import type { PlacedRun } from '../../db/runs.ts';
 import { parkedAfter } from '../../db/schema/columns.ts';
 import type { Transition } from '../../db/transitions.ts';
-import type { AttemptShape, RunShape } from './shapes.ts';
+import type { AttemptShape, ResourcesShape, RunShape } from './shapes.ts';
 
 /** Rows as the API shows them. */
 
@@ -49,7 +51,8 @@ export function presentRun(run: PlacedRun, address: string): RunShape {
 }
 
 export function presentAttempt(attempt: Attempt): AttemptShape {
-  const { id, task, number, state, reason, exitCode, signal, host, peakMemoryBytes, reusedFrom } = attempt;
+  const { id, task, number, state, reason, exitCode, signal, host, reusedFrom } = attempt;
+  const { peakMemoryBytes, cpuSeconds, pendingWhy, resources } = attempt;
   return {
     id,
     task,
@@ -61,6 +64,9 @@ export function presentAttempt(attempt: Attempt): AttemptShape {
     signal,
     host,
     peakMemoryBytes,
+    cpuSeconds,
+    pendingWhy,
+    resources: resources === null ? null : presentResources(resources),
     reusedFrom,
     createdAt: iso(attempt.createdAt),
     queuedAt: iso(attempt.queuedAt),
@@ -72,7 +78,19 @@ export function presentAttempt(attempt: Attempt): AttemptShape {
       running: seconds(attempt.startedAt, attempt.endedAt),
       storing: seconds(attempt.endedAt, attempt.storedAt),
     },
-    notices: [...(attempt.report?.notices ?? [])],
+    notices: [...noticesOf(attempt)],
+  };
+}
+
+function presentResources({ cpu, memory, storageBytes, gpus, vramMib }: AskedResources): ResourcesShape {
+  return {
+    cpuMillis: cpu.millis,
+    memoryBytes: memory.bytes,
+    memoryCeilingBytes: memory.ceilingBytes,
+    memoryFrom: memory.over !== undefined ? 'raised' : memory.learned === true ? 'learned' : 'asked',
+    storageBytes,
+    gpus,
+    vramMib,
   };
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { planDigest, planTask } from '../../core/plan.ts';
 import { PlanError } from '../../core/plan/plan-error.ts';
 
+import { scheduleGroup } from '../../core/schedule/group.ts';
 import { busyRule, concurrencyGroup, decideRequest } from '../../core/trigger.ts';
 import type { Context as Ame } from '../../context.ts';
 import { saveCheck } from '../../db/checks.ts';
@@ -23,6 +24,8 @@ export type RunRequest = {
   readonly project: string;
   readonly task?: string | undefined;
   readonly ref?: string | undefined;
+  /** Asked for by the name of a schedule: the run is one of its runs. */
+  readonly schedule?: { readonly name: string; readonly line: number };
 };
 
 /** Finds a project by its name, where only one has it, or by its id. */
@@ -100,8 +103,10 @@ export async function requestRun(
     causeKey: `request:${key ?? randomUUID()}`,
     trust: 'trusted',
     ...planOf(read.project, task),
-    concurrencyGroup: concurrencyGroup(read.project, task, ref),
-    whenBusy: busyRule(read.project, 'request'),
+    concurrencyGroup: request.schedule
+      ? scheduleGroup(project.id, request.schedule.name)
+      : concurrencyGroup(read.project, task, ref),
+    whenBusy: request.schedule ? 'allow' : busyRule(read.project, 'request'),
   };
   return inTransaction(db, async (tx) => {
     const { run, created } = await insertRun(tx, row);
@@ -114,10 +119,12 @@ export async function requestRun(
         `Superseded by #${run.number}.`,
       );
     }
-    const { rule, line, message } = decision;
+    const { rule, message } = decision;
+    const line = request.schedule?.line ?? decision.line;
+    const schedule = request.schedule?.name ?? null;
     const about = { projectId: project.id, repositoryId: repository.id, commit: found.commit };
     await insertDecisions(tx, [
-      { ...about, trigger: 'request', task, outcome: 'run', rule, line, message, runId: run.id },
+      { ...about, trigger: 'request', schedule, task, outcome: 'run', rule, line, message, runId: run.id },
     ]);
     const says = await runCheckOf(tx, { ...run, project }, `${ame.address()}/runs/${run.id}`);
     await saveCheck(tx, { repositoryId: repository.id, sha: run.commit, runId: run.id, says });

@@ -13,7 +13,14 @@ import { createRoutes } from './routes.ts';
 import { refusalShape, runDetailShape, runShape } from './shapes.ts';
 import { requestRun } from './request-run.ts';
 
-export const idParam = z.object({ id: z.coerce.number().int().positive().openapi({ type: 'integer' }) });
+/** Digits alone: `0x1` and `1e0` would be read as numbers too, and one thing has one address. */
+export const idParam = z.object({
+  id: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/, 'must be a whole number above 0')
+    .transform(Number)
+    .openapi({ type: 'integer' }),
+});
 
 /** `application/json` with this shape. */
 export function json<T extends z.ZodType>(schema: T, description: string) {
@@ -69,10 +76,11 @@ const create = createRoute({
       content: {
         'application/json': {
           schema: z.object({
-            project: z.string().openapi({ description: 'Name of the project, or its id' }),
-            task: z.string().optional().openapi({ description: 'Default: the task `main`, or the only one' }),
-            ref: z
-              .string()
+            project: plainText().openapi({ description: 'Name of the project, or its id' }),
+            task: plainText()
+              .optional()
+              .openapi({ description: 'Default: the task `main`, or the only one' }),
+            ref: plainText(1_000)
               .optional()
               .openapi({ description: 'Branch, tag or commit; default: the default branch' }),
           }),
@@ -163,7 +171,7 @@ export function createRunRoutes(ame: Ame) {
       const [attempts, transitions, checks] = await Promise.all([
         listAttempts(db, run.id),
         listTransitions(db, run.id),
-        listChecks(db, { sha: run.commit, repositoryId: run.repository.id }),
+        listChecks(db, { sha: run.commit, repositoryId: run.repository.id, runId: run.id }),
       ]);
       return c.json(
         {

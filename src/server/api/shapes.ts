@@ -73,6 +73,21 @@ export const phasesShape = z
   })
   .openapi('Phases');
 
+export const resourcesShape = z
+  .object({
+    cpuMillis: z.int(),
+    memoryBytes: z.int(),
+    memoryCeilingBytes: z.int().openapi({ description: 'What memory may climb to after running out of it' }),
+    memoryFrom: z
+      .enum(['asked', 'learned', 'raised'])
+      .openapi({ description: 'The file or its default; an earlier run; an earlier attempt of this run' }),
+    storageBytes: z.int(),
+    gpus: z.int(),
+    vramMib: z.int().nullable(),
+  })
+  .openapi('Resources');
+export type ResourcesShape = z.infer<typeof resourcesShape>;
+
 export const attemptShape = z
   .object({
     id: z.int(),
@@ -85,6 +100,11 @@ export const attemptShape = z
     signal: z.string().nullable(),
     host: z.string().nullable(),
     peakMemoryBytes: z.int().nullable(),
+    cpuSeconds: z.number().nullable().openapi({ description: 'Of one core' }),
+    pendingWhy: z.string().nullable().openapi({ description: 'Why it waits or waited, where that is known' }),
+    resources: resourcesShape
+      .nullable()
+      .openapi({ description: 'What it is given; null before it is queued' }),
     reusedFrom: z.int().nullable(),
     createdAt: time,
     queuedAt: time.nullable(),

@@ -1,4 +1,5 @@
 import type { LogSource } from '../../attempt/log.ts';
+import { noticesOf } from '../../core/outcome/notices.ts';
 import { isFinal } from '../../core/run.ts';
 import { listAttempts, type Attempt } from '../../db/attempts.ts';
 import { listArtifacts, type StoredArtifact } from '../../db/blobs.ts';
@@ -55,7 +56,7 @@ export async function readRun(source: LogSource, asked: Asked): Promise<RunView 
   const [attempts, decisions, checks, revisions, original, retries] = await Promise.all([
     listAttempts(db, run.id),
     listDecisions(db, { run: run.id }),
-    listChecks(db, { sha: run.commit, repositoryId: run.repository.id }),
+    listChecks(db, { sha: run.commit, repositoryId: run.repository.id, runId: run.id }),
     listRevisions(db, run.commit),
     first === run.id ? run : findRun(db, first),
     listRetries(db, first),
@@ -77,7 +78,7 @@ export async function readRun(source: LogSource, asked: Asked): Promise<RunView 
     decisions,
     checks: checks.filter((check) => check.runId === null || check.runId === run.id),
     repeats: retries.length === 0 || !original ? [] : [original, ...retries],
-    notices: [...new Set(attempts.flatMap((attempt) => attempt.report?.notices ?? []))],
+    notices: [...new Set(attempts.flatMap(noticesOf))],
     now,
   };
 }

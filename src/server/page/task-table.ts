@@ -5,6 +5,7 @@ import type { Attempt } from '../../db/attempts.ts';
 import { count, moment, said, prose, stateMark, took, type Html } from './pieces.ts';
 import type { RunView, TaskView } from './read-run.ts';
 import { phaseText, timeline, type Span } from './timeline.ts';
+import { useText } from './use-text.ts';
 
 /** More rows make a page that nobody reads; what failed and what runs is always among them. */
 const mostTasks = 500;
@@ -56,7 +57,9 @@ function taskRow(task: TaskView, view: RunView, span: Span): Html {
       ${taskName(task.name)}${last.number > 1 ? html` <small>try ${last.number}</small>` : ''}${reasonOf(last)}${earlier.length === 0 ? '' : earlierTries(earlier, view)}
     </th>
     <td>${stateMark(last.state)}</td>
-    <td class="wide">${timeline(task, span)}<small class="phases">${phaseText(last)}</small></td>
+    <td class="wide">
+      ${timeline(task, span)}<small class="phases">${phaseText(last)}${useText(last)}</small>
+    </td>
     <td class="number">
       ${last.startedAt === null ? '' : took(last.startedAt, last.endedAt ?? last.finishedAt, view.now)}
     </td>
@@ -76,6 +79,9 @@ function reasonOf(attempt: Attempt): Html | '' {
   if (attempt.reusedFrom !== null) return html`<p class="reason">taken over from an earlier run</p>`;
   if (attempt.notBefore !== null && attempt.state === 'waiting') {
     return html`<p class="reason">tries again at ${moment(attempt.notBefore)}</p>`;
+  }
+  if (attempt.state === 'queued' && attempt.pendingWhy !== null) {
+    return html`<p class="reason">waits: ${prose(attempt.pendingWhy)}</p>`;
   }
   if (attempt.state === 'succeeded' || attempt.reason === null) return '';
   return html`<p class="reason">${prose(attempt.reason)}</p>`;

@@ -1,0 +1,156 @@
+import { and, asc, eq, isNotNull, notInArray, sql } from 'drizzle-orm';
+import type { RecurringTask } from '../core/project.ts';
+import { nextTick } from '../core/schedule/ticks.ts';
+import type { Db } from './connect.ts';
+import { notify } from './due.ts';
+import { projects, schedules } from './schema/projects.ts';
+import { repositories } from './schema/repositories.ts';
+
+export type Schedule = typeof schedules.$inferSelect;
+
+/** The time of the database. */
+export async function readNow(db: Db): Promise<Date> {
+  const { rows } = await db.orm.execute<{ now: Date }>(sql`select ${db.now()} as now`);
+  const [row] = rows;
+  if (!row) throw new Error('the database did not say what time it is');
+  return new Date(row.now);
+}
+
+/**
+ * Makes the stored schedules those of the file: what it no longer names stops. One whose times stay keeps its next tick,
+ * and one that a person paused stays paused. To be called where the project's row is locked.
+ */
+export async function saveSchedules(
+  db: Db,
+  projectId: number,
+  tasks: readonly RecurringTask[],
+): Promise<void> {
+  const names = tasks.map((task) => task.name);
+  await db.orm
+    .delete(schedules)
+    .where(
+      and(
+        eq(schedules.projectId, projectId),
+        names.length === 0 ? undefined : notInArray(schedules.name, names),
+      ),
+    );
+  if (tasks.length === 0) return;
+  const [now, stored] = [await readNow(db), await listOfProject(db, projectId)];
+  const known = new Map(stored.map((row) => [row.name, row]));
+  for (const task of tasks) {
+    const said = {
+      task: task.taskref.name,
+      cron: task.schedule,
+      zone: task.timezone,
+      catchup: task.catchup,
+      overlap: task.overlap,
+      line: task.position.line,
+    };
+    const row = known.get(task.name);
+    if (row === undefined) {
+      const next = nextTick(said.cron, said.zone, now);
+      await db.orm
+        .insert(schedules)
+        .values({ projectId, name: task.name, ...said, nextTickAt: next, dueAt: next });
+      continue;
+    }
+    await db.orm
+      .update(schedules)
+      .set({ ...said, ...newTimes(row, said, now) })
+      .where(eq(schedules.id, row.id));
+  }
+  await notify(db, 'schedules');
+}
+
+/** When a schedule with other times ticks next. A tick that has come already keeps its place. */
+function newTimes(
+  row: Schedule,
+  said: Pick<Schedule, 'cron' | 'zone'>,
+  now: Date,
+): Partial<Pick<Schedule, 'nextTickAt' | 'dueAt'>> {
+  const isSame = row.cron === said.cron && row.zone === said.zone;
+  if (row.paused || isSame || (row.nextTickAt !== null && row.nextTickAt <= now)) return {};
+  const next = nextTick(said.cron, said.zone, latest(now, row.lastTickAt));
+  return { nextTickAt: next, dueAt: next };
+}
+
+/** A tick that was decided never comes again, whatever the clock says now. */
+export function latest(now: Date, lastTickAt: Date | null): Date {
+  return lastTickAt !== null && lastTickAt > now ? lastTickAt : now;
+}
+
+async function listOfProject(db: Db, projectId: number): Promise<readonly Schedule[]> {
+  return db.orm.select().from(schedules).where(eq(schedules.projectId, projectId)).orderBy(asc(schedules.id));
+}
+
+/** A schedule and where it belongs. */
+export type PlacedSchedule = Schedule & {
+  readonly project: { readonly id: number; readonly name: string };
+  readonly repository: {
+    readonly id: number;
+    readonly host: 'local' | 'github';
+    readonly owner: string;
+    readonly name: string;
+    readonly installationId: string | null;
+    readonly defaultBranch: string | null;
+  };
+};
+
+export type ScheduleFilter = {
+  readonly projectId?: number;
+  readonly projectName?: string;
+  readonly repositoryId?: number;
+  readonly installationId?: string;
+};
+
+/** Schedules by project and name. */
+export async function listSchedules(db: Db, filter: ScheduleFilter = {}): Promise<readonly PlacedSchedule[]> {
+  const { owner, name, host, installationId, defaultBranch, id } = repositories;
+  const rows = await db.orm
+    .select({
+      schedule: schedules,
+      project: { id: projects.id, name: projects.name },
+      repository: { id, host, owner, name, installationId, defaultBranch },
+    })
+    .from(schedules)
+    .innerJoin(projects, eq(schedules.projectId, projects.id))
+    .innerJoin(repositories, eq(projects.repositoryId, repositories.id))
+    .where(
+      and(
+        filter.projectId === undefined ? undefined : eq(schedules.projectId, filter.projectId),
+        filter.projectName === undefined ? undefined : eq(projects.name, filter.projectName),
+        filter.repositoryId === undefined ? undefined : eq(projects.repositoryId, filter.repositoryId),
+        filter.installationId === undefined ? undefined : eq(installationId, filter.installationId),
+      ),
+    )
+    .orderBy(asc(projects.name), asc(projects.id), asc(schedules.name));
+  return rows.map(({ schedule, project, repository }) => ({ ...schedule, project, repository }));
+}
+
+/** Lets a schedule tick no more until a person resumes it. False where it was paused before. */
+export async function pauseSchedule(db: Db, id: number): Promise<boolean> {
+  const { rowCount } = await db.orm
+    .update(schedules)
+    .set({
+      paused: true,
+      pausedAt: db.now(),
+      nextTickAt: null,
+      dueAt: null,
+      claimedBy: null,
+      claimedUntil: null,
+      heldReason: null,
+      heldSince: null,
+    })
+    .where(and(eq(schedules.id, id), eq(schedules.paused, false)));
+  return rowCount === 1;
+}
+
+/** Lets it tick again, from its next time on. False where it was not paused. */
+export async function resumeSchedule(db: Db, id: number): Promise<boolean> {
+  const { rowCount } = await db.orm
+    .update(schedules)
+    .set({ paused: false, pausedAt: null, nextTickAt: null, dueAt: db.now(), failures: 0, lastError: null })
+    .where(and(eq(schedules.id, id), isNotNull(schedules.pausedAt)));
+  await notify(db, 'schedules');
+  return rowCount === 1;
+}

@@ -1,0 +1,147 @@
+import { systemClock, type Clock } from '../../agent/clock.ts';
+import type { Observation } from '../../core/attempt.ts';
+import type { Log } from '../../log.ts';
+import { ExecutorAwayError, type Executor } from '../executor.ts';
+import type { Cluster } from './client.ts';
+import { ClusterRefusal } from './cluster-error.ts';
+import { deleteJob, findJob, isOf, jobsPath, podsPath, type JobObject, type PodObject } from './jobs.ts';
+import { createLooker } from './look.ts';
+import { instanceOf, labels } from './names.ts';
+import { createProjectSecrets, type ProjectSecretOptions } from './project-secret.ts';
+import { createRecent } from './recent.ts';
+import { createSeen } from './sightings.ts';
+import { createStarts, type StartOptions } from './starts.ts';
+import { createSweep } from './sweep.ts';
+import { watchObjects, type Watch } from './watch.ts';
+
+export type KubernetesExecutorOptions = Pick<StartOptions, 'settings' | 'agentUrl' | 'tokenOf'> & {
+  readonly cluster: Cluster;
+  /** The server's own key: which AME this is, and what digests are keyed with. */
+  readonly secretKey: Uint8Array;
+  readonly secretsOf: ProjectSecretOptions['secretsOf'];
+  /** Which of these attempts are over, or unknown: nothing of theirs is needed any more. */
+  readonly isOver: (attempts: readonly number[]) => Promise<ReadonlySet<number>>;
+  readonly unschedulableAfterSeconds: number;
+  /** Off: nothing is watched, and every look asks. */
+  readonly watch: boolean;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+};
+
+/**
+ * Runs each attempt as a Job of its own, of one pod with the agent beside the task. Everything is found by names made
+ * from ids, so that any replica can go on where another stopped; what is kept in memory only saves questions.
+ * An attempt costs three writes: the Job, the Secret with its token, and the end of the Job, which takes the rest along.
+ */
+export function createKubernetesExecutor(options: KubernetesExecutorOptions): Executor {
+  const { log, clock = systemClock, random = Math.random } = options;
+  const instance = instanceOf(options.secretKey);
+  const selector = `${labels.instance}=${instance}`;
+  const wakes: ((attempt: number) => void)[] = [];
+  const wake = (attempt: number): void => {
+    for (const each of wakes) each(attempt);
+  };
+  const closing = new AbortController();
+  // A frozen server does not hold up the end of this one.
+  const cluster: Cluster = {
+    ...options.cluster,
+    ask: (question) => options.cluster.ask({ signal: closing.signal, ...question }),
+  };
+  const seen = createSeen(wake);
+  /** Attempts whose Job was deleted, or was not there to be. */
+  const gone = createRecent<number>();
+  const starts = createStarts({
+    ...options,
+    cluster,
+    instance,
+    secrets: createProjectSecrets({ ...options, cluster, key: options.secretKey, instance, clock }),
+    created: (attempt, job) => {
+      // A stop that came in between found nothing to delete.
+      gone.delete(attempt);
+      // Without a watch nobody would ever take it out again.
+      if (options.watch) seen.jobs.put(job);
+    },
+    wake,
+    clock,
+  });
+  const followed = { cluster, selector, clock, random, log };
+  const watches: readonly Watch[] = options.watch
+    ? [
+        watchObjects<JobObject>({ ...followed, path: jobsPath(cluster), into: seen.jobs }, closing.signal),
+        watchObjects<PodObject>({ ...followed, path: podsPath(cluster), into: seen.pods }, closing.signal),
+      ]
+    : [];
+  const isLive = (): boolean => watches.length > 0 && watches.every((watch) => watch.isLive());
+  const looker = createLooker({
+    ...options,
+    cluster,
+    instance,
+    seen,
+    isLive,
+    clock,
+    tend: (...of) => starts.tend(...of),
+  });
+  const sweep = createSweep(
+    { cluster, selector, seen, isLive, isOver: options.isOver, stop, clock, log },
+    watches.map(({ listed }) => listed),
+    closing.signal,
+  );
+
+  async function stop(attempt: number): Promise<void> {
+    starts.forget(attempt);
+    const known = seen.of(attempt).job;
+    if (known === null ? gone.has(attempt) : known.facts.deleting) return;
+    const uid = known?.uid ?? (await ownUid(attempt));
+    if (uid !== null) await deleteJob(cluster, attempt, uid);
+    seen.deleting(attempt);
+    gone.add(attempt);
+    looker.forget(attempt);
+  }
+
+  /** Of a Job that is ours and not on its way out. */
+  async function ownUid(attempt: number): Promise<string | null> {
+    const job = await findJob(cluster, attempt);
+    if (job === null || !isOf(job, instance) || job.metadata?.deletionTimestamp !== undefined) return null;
+    return job.metadata?.uid ?? null;
+  }
+
+  return {
+    name: 'kubernetes',
+    async start(order) {
+      if (closing.signal.aborted) throw new ExecutorAwayError('the Kubernetes executor is closing');
+      await starts.start(order);
+    },
+    async observe(attempts) {
+      const answers = new Map<number, Observation>();
+      for (const { id } of attempts) {
+        const known = await starts.observe(id);
+        if (known !== null) answers.set(id, known);
+      }
+      const others = attempts.map(({ id }) => id).filter((id) => !answers.has(id));
+      const looked = await orAway(looker.look(others));
+      for (const [id, observation] of looked) answers.set(id, observation);
+      return answers;
+    },
+    stop: (attempt) => orAway(stop(attempt)),
+    watch(each) {
+      wakes.push(each);
+    },
+    // What runs in the cluster goes on, and whoever starts next finds it there.
+    async close() {
+      closing.abort();
+      await Promise.all([...watches.map(({ ended }) => ended), sweep]);
+      cluster.close();
+    },
+  };
+}
+
+/** What the server refuses beside a create is a right that AME has not: no attempt is at fault, and a person can help. */
+async function orAway<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof ClusterRefusal)) throw error;
+    throw new ExecutorAwayError(`the API server refuses: ${error.message}`, { cause: error });
+  }
+}

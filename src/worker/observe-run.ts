@@ -1,0 +1,107 @@
+import type { Observation } from '../core/attempt.ts';
+import { isOpen } from '../core/outcome.ts';
+import { memoryText } from '../core/resources.ts';
+import type { RunView } from '../core/run/step.ts';
+import {
+  listActiveAttempts,
+  listAttempts,
+  listAttemptsOf,
+  listTaskStates,
+  readReport,
+  type Attempt,
+} from '../db/attempts.ts';
+import { listLearnedMemory } from '../db/learned-memory.ts';
+import type { PlacedRun } from '../db/runs.ts';
+import { countAhead } from '../db/run-groups.ts';
+import type { RunDeps } from './runs.ts';
+
+/** Gathers what is true: rows, the agent's word, and what the executor sees. */
+export async function observeRun(
+  deps: RunDeps,
+  run: PlacedRun,
+): Promise<{ readonly view: RunView; readonly rows: readonly Attempt[] }> {
+  const { db } = deps;
+  const [states, first, ahead, memory] = await Promise.all([
+    listTaskStates(db, run.id),
+    listActiveAttempts(db, run.id),
+    run.whenBusy === 'queue' && run.startedAt === null ? countAhead(db, run) : 0,
+    listLearnedMemory(db, run.project.id),
+  ]);
+  const isOurs = (row: Attempt): boolean =>
+    row.state !== 'waiting' && (row.host === null || row.host === deps.host);
+  // A report that says all leaves nothing to be asked.
+  const asked = first.filter((row) => isOurs(row) && (row.report === null || isOpen(row.report)));
+  const seen = asked.length === 0 ? new Map<number, Observation>() : await deps.executor.observe(asked);
+  const observationOf = (row: Attempt): Observation =>
+    isOurs(row) ? (seen.get(row.id) ?? { kind: 'absent' }) : unseen(row);
+  // An attempt is gone from its executor, or over, only after its report is stored: what is so now may have been
+  // reported between the two looks, so the rows are read once more before anything is called lost.
+  const gone = asked.some(
+    (row) => row.report === null && ['absent', 'over'].includes(observationOf(row).kind),
+  );
+  const rows = gone ? await listActiveAttempts(db, run.id) : first;
+  const earlier = Map.groupBy(
+    (
+      await listAttemptsOf(
+        db,
+        run.id,
+        rows.map((row) => row.task),
+      )
+    ).filter((row) => row.finishedAt !== null),
+    (row) => row.task,
+  );
+  const scoped = run.plan.deadlines.length === 0 ? [] : await listAttempts(db, run.id);
+  const active = rows.map((row) => ({
+    ...row,
+    report: readReport(row),
+    observation: observationOf(row),
+  }));
+  const failure = run.class === null ? null : { class: run.class, reason: run.reason ?? '' };
+  const scopes = new Map(run.plan.deadlines.map(({ scope }) => [scope, scopeTimes(scope, scoped)]));
+  const { plan, state, startedAt, cancelReason: cancel } = run;
+  const asking = new Map(plan.tasks.map((task) => [task.name, memoryText(task.resources)]));
+  const learned = new Map(
+    memory.filter(({ task, asked: then }) => asking.get(task) === then).map((row) => [row.task, row.bytes]),
+  );
+  const defaults = deps.resourceDefaults;
+  const held = ahead > 0;
+  return {
+    view: {
+      plan,
+      state,
+      startedAt,
+      failure,
+      cancel,
+      held,
+      states,
+      active,
+      earlier,
+      scopes,
+      defaults,
+      learned,
+    },
+    rows,
+  };
+}
+
+/** An attempt of another machine: only that one can see it, so it is what its row says. */
+function unseen({ startedAt, pendingWhy }: Attempt): Observation {
+  if (startedAt !== null) return { kind: 'running', startedAt };
+  return { kind: 'pending', ...(pendingWhy !== null && { why: pendingWhy }) };
+}
+
+function scopeTimes(
+  scope: string,
+  rows: readonly Attempt[],
+): { readyAt: Date | null; startedAt: Date | null } {
+  // What was taken over ran in the time of an earlier run.
+  const within = rows.filter(
+    (row) => row.reusedFrom === null && (scope === '' || row.task.startsWith(`${scope}/`)),
+  );
+  const least = (dates: readonly (Date | null)[]): Date | null =>
+    dates.reduce((first, date) => (date !== null && (first === null || date < first) ? date : first), null);
+  return {
+    readyAt: least(within.map((row) => row.readyAt)),
+    startedAt: least(within.map((row) => row.startedAt ?? row.saidStartedAt)),
+  };
+}

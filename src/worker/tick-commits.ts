@@ -1,0 +1,93 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DueRow } from '../db/ticks.ts';
+import type { Db } from '../db/connect.ts';
+import { wakeRepository, type Repository } from '../db/repositories.ts';
+import type { GithubSource } from '../github-app.ts';
+import { GithubGoneError } from '../github/errors.ts';
+import { readHead } from '../github/repository.ts';
+import { asAway, placeOf, requireGithub } from './github-answers.ts';
+
+export type TickCommitDeps = {
+  readonly db: Db;
+  readonly github: Pick<GithubSource, 'current'>;
+  readonly directoryOf: (repository: Repository) => string;
+};
+
+/** The commit that a default branch has at the tick, why it cannot be told for now, or what went wrong. */
+export type TickCommit =
+  | { readonly kind: 'commit'; readonly commit: string }
+  | { readonly kind: 'held'; readonly reason: string }
+  | { readonly kind: 'error'; readonly error: unknown };
+
+/** Repositories that are looked at side by side: GitHub refuses more than a hundred requests at once. */
+const atOnce = 16;
+
+/** Looks at each repository once, however many of its schedules are due. GitHub is asked; of our own host the rows are true. */
+export async function findTickCommits(
+  deps: TickCommitDeps,
+  due: readonly DueRow[],
+): Promise<ReadonlyMap<number, TickCommit>> {
+  const once = [...new Map(due.map((row) => [row.repository.id, row])).values()];
+  const found = new Map<number, TickCommit>();
+  for (let at = 0; at < once.length; at += atOnce)
+    await Promise.all(
+      once.slice(at, at + atOnce).map(async (row) => found.set(row.repository.id, await look(deps, row))),
+    );
+  return found;
+}
+
+async function look(deps: TickCommitDeps, row: DueRow): Promise<TickCommit> {
+  try {
+    return await findCommit(deps, row);
+  } catch (error) {
+    return { kind: 'error', error };
+  }
+}
+
+async function findCommit(deps: TickCommitDeps, { repository, head }: DueRow): Promise<TickCommit> {
+  const { defaultBranch, access: may, owner, name } = repository;
+  if (may !== 'open' && may !== 'archived')
+    return { kind: 'held', reason: `${owner}/${name} cannot be read: its access is ${may}.` };
+  if (defaultBranch === null) return { kind: 'held', reason: `${owner}/${name} has no default branch.` };
+  const commit =
+    repository.host === 'github'
+      ? await findOnGithub(deps, repository, defaultBranch, head)
+      : await findHere(deps, repository, head);
+  if (commit === 'gone') return { kind: 'held', reason: `${owner}/${name} cannot be read.` };
+  if (commit === null || /^0+$/.test(commit))
+    return { kind: 'held', reason: `The default branch ${defaultBranch} of ${owner}/${name} has no commit.` };
+  return { kind: 'commit', commit };
+}
+
+/** A push notes where the branch is with its own delivery; what is to be found out is whether the content is there. */
+async function findHere(
+  { directoryOf }: TickCommitDeps,
+  repository: Repository,
+  head: string | null,
+): Promise<string | null> {
+  const isThere = await access(join(directoryOf(repository), 'HEAD')).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? head : 'gone';
+}
+
+async function findOnGithub(
+  { db, github: source }: TickCommitDeps,
+  repository: Repository,
+  branch: string,
+  seen: string | null,
+): Promise<string | null> {
+  const github = await requireGithub(source);
+  try {
+    const commit = await readHead(github, placeOf(repository), branch);
+    // A push that nobody told us of: its look finds it, and the file with it.
+    if (commit !== seen) await wakeRepository(db, repository.id);
+    return commit;
+  } catch (error) {
+    if (!(error instanceof GithubGoneError)) throw asAway(error);
+    await wakeRepository(db, repository.id);
+    return 'gone';
+  }
+}

@@ -1,0 +1,254 @@
+import { sql } from 'drizzle-orm';
+import type { PlacedRun } from '../../src/db/runs.ts';
+import { createFakeGithub, type FakeGithub } from '../fakes/github.ts';
+import { createClock, type Clock } from '../journeys/harness.ts';
+import { text } from '../journeys/text.ts';
+import type { Fault } from './points.ts';
+import { createWorld, type World } from './world.ts';
+
+/** A way through AME, and its end in a form in which two of them are alike. */
+export type Journey = {
+  readonly name: string;
+  play(faults: readonly Fault[]): Promise<Played>;
+};
+
+export type Played = {
+  readonly end: readonly string[];
+  readonly met: World['met'];
+  readonly done: World['done'];
+  readonly restarts: number;
+};
+
+type Named = { readonly owner: string; readonly name: string };
+
+/** Whether everything that is to be done is done: decided, ended, told. */
+async function isStill(world: World, runs: number, of: Named = world.clone): Promise<boolean> {
+  const { ctx, read } = world.ame();
+  const { rows } = await ctx.db.orm.execute<{ open: number }>(sql`select (
+    (select count(*) from runs where finished_at is null) +
+    (select count(*) from deliveries where decided_at is null) +
+    (select count(*) from checks where said is distinct from says))::int as open`);
+  return rows[0]?.open === 0 && (await read.runs(of)).length >= runs;
+}
+
+/** The same, and somebody has looked at what was pushed: a push of which nobody was told is found in a minute. */
+async function isDecided(world: World): Promise<boolean> {
+  return (await isStill(world, 0)) && (await world.ame().read.decisions(world.clone)).length > 0;
+}
+
+/** Rows, what was said of them, what was kept: without ids, times, and how often something was tried. */
+async function endOf(world: World, of: Named = world.clone): Promise<string[]> {
+  const { read } = world.ame();
+  const lines: string[] = [];
+  const runs = await read.runs(of);
+  for (const run of runs) {
+    const causes = `${run.trigger} ${run.causeKey.replace(run.commit, 'commit')}`;
+    lines.push(`run ${causes} ${run.state} ${run.class ?? '-'} ${run.reason ?? '-'}`);
+    const check = await read.check(run.commit, run);
+    lines.push(`check ${check.name} ${check.says.status} ${check.says.conclusion ?? '-'}`);
+    for (const state of await read.states(run)) {
+      const task = state.split(' ')[0] ?? '';
+      lines.push(`${state}: ${JSON.stringify(await readLog(world, run, task))}`);
+      for (const artifact of await read.artifacts(run, task))
+        lines.push(`${task} left ${artifact.path}: ${JSON.stringify(await read.content(artifact))}`);
+    }
+  }
+  return lines;
+}
+
+/** What the command printed; what AME itself said is about how it went. */
+async function readLog(world: World, run: PlacedRun, task: string): Promise<string> {
+  return (await world.ame().read.log(run, task, 1)) + (await world.ame().read.log(run, task, 2));
+}
+
+async function cancel(world: World): Promise<void> {
+  const { read } = world.ame();
+  const run = await read.run(world.clone);
+  await world.ame().api('POST', `/runs/${run.id}/cancel`, {});
+}
+
+function local(name: string, play: (world: World, clock: Clock) => Promise<readonly string[]>): Journey {
+  return {
+    name,
+    async play(faults) {
+      const clock = createClock();
+      await using world = await createWorld(faults, { clock });
+      const end = await play(world, clock);
+      return { end, met: [...world.met], done: [...world.done], restarts: world.restarts() };
+    },
+  };
+}
+
+const one = text`
+  projectname: fire
+  on: push
+  tasks:
+    main: [echo hello, echo made > made]
+`;
+
+const six = text`
+  projectname: fire
+  on: push
+  tasks:
+    main:
+      pipeline:
+        fetch: [echo fetched, echo data > data]
+        left: {needs: [fetch], runcommand: [cat data, echo left > left]}
+        right: {needs: [fetch], runcommand: 'if [ $AME_ATTEMPT = 1 ]; then exit 3; fi; echo right > right', retries: 1}
+        join: {needs: [left, right], runcommand: cat data left right}
+        never: {needs: [join], if: failure, runcommand: echo never}
+        always: {needs: [join], if: always, runcommand: echo over}
+`;
+
+const long = (busy: string): string => text`
+  projectname: fire
+  on: push
+  concurrency: {when_busy: ${busy}}
+  tasks:
+    main: [echo begun, sleep 600]
+`;
+
+const isRunning = async (world: World): Promise<boolean> => {
+  const [run] = await world.ame().read.runs(world.clone);
+  return run !== undefined && (await world.ame().read.attempts(run)).some((row) => row.state === 'running');
+};
+
+const push = local('push', async (world) => {
+  await world.push({ 'ame.yaml': one });
+  await world.until(() => isStill(world, 1));
+  return endOf(world);
+});
+
+const pipeline = local('pipeline of six with a retry', async (world) => {
+  await world.push({ 'ame.yaml': six });
+  await world.until(() => isStill(world, 1));
+  return endOf(world);
+});
+
+const brokenFile = local('broken file', async (world) => {
+  const commit = await world.push({
+    'ame.yaml': 'projectname: fire\non: push\ntasks:\n  main: {runcomand: x}\n',
+  });
+  await world.until(() => isDecided(world));
+  const { says } = await world.ame().read.check(commit, null);
+  return [...(await endOf(world)), `file ${says.conclusion ?? '-'} ${says.title}`];
+});
+
+const cancelled = local('cancel', async (world) => {
+  await world.push({ 'ame.yaml': long('allow') });
+  await world.until(() => isRunning(world));
+  // Whoever saw no answer presses again; being asked twice is nothing.
+  for (let presses = 0; ; presses += 1) {
+    const asked = await world.during(
+      cancel(world)
+        .then(() => world.ame().read.run(world.clone))
+        .catch(() => null),
+    );
+    if (asked !== null && (asked.cancelRequestedAt !== null || asked.finishedAt !== null)) break;
+    if (presses > 5) throw new Error('it could not be cancelled');
+  }
+  await world.until(() => isStill(world, 1));
+  return (await endOf(world)).map((line) => line.replace(/"(begun\\n)?"/, 'log'));
+});
+
+const forcePush = local('force push over a running run', async (world) => {
+  await world.push({ 'ame.yaml': long('cancel') });
+  await world.until(() => isRunning(world));
+  await world.clone.git('checkout', '--quiet', '--orphan', 'other');
+  await world.clone.commit(
+    { 'ame.yaml': one.replace('on: push', 'on: push\nconcurrency: {when_busy: cancel}') },
+    { branch: 'other' },
+  );
+  await world.push(undefined, { refspecs: ['+other:main'] });
+  await world.until(() => isStill(world, 2));
+  return (await endOf(world)).map((line) => line.replace(/"(begun\\n)?"/, 'log'));
+});
+
+const yearly = text`
+  projectname: fire
+  recurring_tasks:
+    newyear: {taskref: main, schedule: "0 0 1 1 *"}
+  tasks:
+    main: echo ticked
+`;
+
+const tick = local('tick', async (world, clock) => {
+  await world.push({ 'ame.yaml': yearly });
+  await world.until(() => isDecided(world));
+  const next = Date.UTC(clock.now().getUTCFullYear() + 1, 0, 1);
+  clock.advance((next - clock.now().getTime()) / 1_000 + 1);
+  await world.until(() => isStill(world, 1));
+  return endOf(world);
+});
+
+type OnGithub = {
+  readonly world: World;
+  readonly github: FakeGithub;
+  readonly clock: Clock;
+};
+
+function onGithub(name: string, play: (on: OnGithub) => Promise<readonly string[]>): Journey {
+  return {
+    name,
+    async play(faults) {
+      const clock = createClock();
+      await using github = await createFakeGithub({ enterprise: true, now: () => clock.now() });
+      await using world = await createWorld(faults, {
+        clock,
+        env: {
+          AME_GITHUB_APP_ID: github.app.id,
+          AME_GITHUB_PRIVATE_KEY: github.app.privateKey,
+          AME_GITHUB_WEBHOOK_SECRET: github.app.webhookSecret,
+          AME_GITHUB_URL: github.webUrl,
+        },
+        begun: (ame) => void (github.hookUrl = `${ame.address}/webhooks/github`),
+      });
+      const end = await play({ world, github, clock });
+      if (github.violations.length > 0) throw new Error(github.violations.join('\n'));
+      return { end, met: [...world.met], done: [...world.done], restarts: world.restarts() };
+    },
+  };
+}
+
+const pets = { owner: 'acme', name: 'pets' };
+
+const pullRequest = onGithub('pull request', async ({ world, github }) => {
+  const installation = await github.addInstallation({ account: 'acme' });
+  const repository = await github.addRepository(installation, pets);
+  await repository.commit(
+    { 'ame.yaml': one.replace('push', 'pull_request') },
+    { branch: 'main', message: 'before' },
+  );
+  const { after } = await repository.commit({ 'data.csv': '1\n' }, { branch: 'topic', message: 'after' });
+  await world.during(github.openPullRequest(repository, { head: 'topic', base: 'main' }));
+  await world.until(() => isStill(world, 1, pets));
+  const told = github
+    .checkRuns(repository)
+    .filter(({ headSha }) => headSha === after)
+    .map(({ name, conclusion }) => `github ${name}: ${conclusion ?? '-'}`);
+  return [...(await endOf(world, pets)), ...told.toSorted()];
+});
+
+const removed = onGithub('repository removed', async ({ world, github }) => {
+  const installation = await github.addInstallation({ account: 'acme' });
+  const repository = await github.addRepository(installation, pets);
+  await world.during(github.push(repository, { 'ame.yaml': long('allow') }));
+  await world.until(async () => {
+    const [run] = await world.ame().read.runs(pets);
+    return run !== undefined && (await world.ame().read.attempts(run)).some((row) => row.state === 'running');
+  });
+  await world.during(github.deleteRepository(repository));
+  await world.until(async () => (await world.ame().read.runs(pets)).every((run) => run.finishedAt !== null));
+  return (await endOf(world, pets)).map((line) => line.replace(/"(begun\\n)?"/, 'log'));
+});
+
+export const journeys: readonly Journey[] = [
+  push,
+  pipeline,
+  brokenFile,
+  cancelled,
+  forcePush,
+  tick,
+  pullRequest,
+  removed,
+];

@@ -1,0 +1,157 @@
+import { createHmac } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { attemptToken } from '../../src/attempt/token.ts';
+import { findDelivery } from '../../src/db/deliveries.ts';
+import { listen, openTestAme, token, type Listening, type TestAme } from '../server/ame.ts';
+import { makeRun } from '../server/page-rows.ts';
+import { pour } from '../server/pour.ts';
+import { agentRequests } from './agent-requests.ts';
+import { apiRequests } from './api-requests.ts';
+import type { BadRequest } from './bad-request.ts';
+import { gitRequests } from './git-requests.ts';
+import { pageRequests } from './page-requests.ts';
+import { send, sendRaw } from './send.ts';
+import { webhookRequests, webhookSecret } from './webhook-requests.ts';
+
+let opened: TestAme;
+let server: Listening;
+let attempt: number;
+
+beforeAll(async () => {
+  opened = await openTestAme({ env: { AME_GITHUB_WEBHOOK_SECRET: webhookSecret } });
+  server = await listen(opened.app);
+  const made = await makeRun(opened.ame.db, { project: 'spam' });
+  attempt = made.attempts[0]?.id ?? 0;
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await opened.close();
+});
+
+/** Rows of every table: what was refused before any work has changed none. */
+async function countRows(): Promise<Readonly<Record<string, number>>> {
+  const { rows } = await opened.ame.db.orm.execute<{ name: string }>(
+    sql`select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
+  );
+  const counts: Record<string, number> = {};
+  for (const { name } of rows) {
+    const found = await opened.ame.db.orm.execute<{ count: number }>(
+      sql`select count(*)::int as count from ${sql.identifier(name)}`,
+    );
+    counts[name] = found.rows[0]?.count ?? -1;
+  }
+  return counts;
+}
+
+/** What was not refused as it should be. */
+async function refuse(table: readonly BadRequest[]): Promise<readonly string[]> {
+  const before = await countRows();
+  const wrong: string[] = [];
+  for (const request of table) {
+    const { status, text } = await send(server.port, request);
+    if (status !== request.status)
+      wrong.push(`${request.name}: ${status}, not ${request.status}: ${text.slice(0, 200)}`);
+    if (request.says && !request.says.test(text)) wrong.push(`${request.name} says ${text.slice(0, 200)}`);
+    // Nothing of the inside comes out with a refusal.
+    if (/\bat \w+ \(|node_modules|select |insert |ENOENT/.test(text))
+      wrong.push(`${request.name}: ${text.slice(0, 300)}`);
+    const alive = await send(server.port, { path: '/healthz' });
+    expect([request.name, alive.status]).toEqual([request.name, 200]);
+  }
+  expect(await countRows()).toEqual(before);
+  return wrong;
+}
+
+function allOf(): Readonly<Record<string, readonly BadRequest[]>> {
+  const key = opened.ame.secretKey;
+  return {
+    webhook: webhookRequests,
+    api: apiRequests(token),
+    git: gitRequests(token),
+    agent: agentRequests(attempt, {
+      own: attemptToken(key, attempt),
+      other: attemptToken(key, attempt + 1),
+      foreignKey: attemptToken(new Uint8Array(32), attempt),
+      server: token,
+    }),
+    page: pageRequests(server.port, token),
+  };
+}
+
+test.each(['webhook', 'api', 'git', 'agent', 'page'])(
+  'the door %s refuses before any work is done, and lives',
+  async (door) => {
+    expect(await refuse(allOf()[door] ?? [])).toEqual([]);
+  },
+);
+
+test('the table has at least 200 requests, each under a name of its own', () => {
+  const names = Object.values(allOf())
+    .flat()
+    .map(({ door, name }) => `${door}: ${name}`);
+  expect(names.length).toBeGreaterThanOrEqual(200);
+  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+});
+
+test.each([
+  ['no HTTP', 'hello\r\n\r\n', 400],
+  ['a length below zero', 'POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
+  [
+    'two lengths',
+    'POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}',
+    400,
+  ],
+  [
+    'a length and chunks',
+    'POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    400,
+  ],
+  [
+    'chunks that are none',
+    'POST /webhooks/github HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    400,
+  ],
+  ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
+  ['headers without end', `GET / HTTP/1.1\r\nHost: x\r\n${'x: y\r\n'.repeat(10_000)}`, 431],
+  ['an address of 100 KB', `GET /${'a'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431],
+  ['a header with a NUL', 'GET / HTTP/1.1\r\nHost: x\r\nCookie: a\0b\r\n\r\n', 400],
+  ['a header over two lines', 'GET / HTTP/1.1\r\nHost: x\r\nX-Y: a\r\n b: c\r\n\r\n', 400],
+  [
+    'a body that never comes whole',
+    'POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"ref"',
+    400,
+  ],
+  ['half of a first line', 'POST /webh', 400],
+])('on the wire: %s', async (_, bytes, status) => {
+  const before = await countRows();
+  const answer = await sendRaw(server.port, bytes);
+  expect([answer.status, answer.text.split('\r\n')[0]]).toEqual([status, answer.text.split('\r\n')[0]]);
+  expect((await send(server.port, { path: '/healthz' })).status).toBe(200);
+  expect(await countRows()).toEqual(before);
+});
+
+test('one byte over 25 MiB is not read on, announced or not', async () => {
+  const announced = await pour(server.port, [`Content-Length: ${200 * 1024 * 1024}`], false);
+  expect([announced.answer, announced.sent < 60]).toEqual(['HTTP/1.1 413 Payload Too Large', true]);
+  const chunked = await pour(server.port, ['Transfer-Encoding: chunked'], true);
+  expect([chunked.answer, chunked.sent < 100]).toEqual(['HTTP/1.1 413 Payload Too Large', true]);
+});
+
+test('a delivery that is sent again word for word is accepted, and is no second one', async () => {
+  const body = '{"zen": "Keep it logically awesome."}';
+  const headers = {
+    'x-github-delivery': 'replayed',
+    'x-github-event': 'ping',
+    'x-hub-signature-256': `sha256=${createHmac('sha256', webhookSecret).update(body).digest('hex')}`,
+  };
+  const once = async (): Promise<number> =>
+    (await send(server.port, { method: 'POST', path: '/webhooks/github', headers, body })).status;
+  expect(await once()).toBe(202);
+  const first = await findDelivery(opened.ame.db, 'replayed');
+  const before = await countRows();
+  for (let times = 0; times < 20; times += 1) expect(await once()).toBe(202);
+  expect(await countRows()).toEqual(before);
+  expect(await findDelivery(opened.ame.db, 'replayed')).toEqual(first);
+});

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** All cases of what `npm test` runs a few of; see test/fuzz/lane.ts for what bounds and repeats them. */
+export default defineConfig({
+  test: {
+    include: ['test/fuzz/**/*.test.ts'],
+    globalSetup: ['test/postgres-server.ts'],
+    env: { AME_FUZZ: 'all' },
+    maxWorkers: 2,
+    // A lane is one test, and ends by its cases or by the time that it is given.
+    testTimeout: 7_200_000,
+    hookTimeout: 60_000,
+  },
+});
