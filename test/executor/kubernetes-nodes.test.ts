@@ -140,3 +140,17 @@ test('a look that failed is not remembered', async () => {
   await expect(nodes.roomFor(asked)).rejects.toThrow('503');
   expect(await nodes.roomFor(asked)).toMatchObject({ nodes: 0, fits: false });
 });
+
+test('a node of which nothing is heard is told from one that says itself that it is not ready', async () => {
+  const { fake, nodes } = await tryNodes();
+  for (const [name, is] of [
+    ['silent', 'Unknown'],
+    ['ailing', 'False'],
+    ['well', 'True'],
+  ] as const)
+    fake.store.put('nodes', name, { status: { conditions: [{ type: 'Ready', status: is }] } });
+  const silent = await Promise.all(['silent', 'ailing', 'well', 'gone'].map((name) => nodes.isSilent(name)));
+  expect(silent).toEqual([true, false, false, false]);
+  fake.fail('GET nodes', { status: 403, message: 'nodes is forbidden' });
+  expect(await nodes.isSilent('silent')).toBe(false);
+});

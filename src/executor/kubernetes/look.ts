@@ -1,7 +1,7 @@
 import type { Clock } from '../../agent/clock.ts';
 import type { Observation } from '../../core/attempt.ts';
 import { observeCluster } from '../../core/outcome/cluster.ts';
-import type { ClusterFacts, ClusterRoom } from '../../core/outcome/cluster-facts.ts';
+import type { ClusterFacts, ClusterRoom, PodFacts } from '../../core/outcome/cluster-facts.ts';
 import { readAsked } from './asked.ts';
 import type { Cluster } from './client.ts';
 import { findJob, isOf, jobsPath, podsPath, type JobObject, type PodObject } from './jobs.ts';
@@ -72,7 +72,11 @@ export function createLooker(options: LookerOptions): Looker {
     const now = cluster.now();
     const { job } = sighting;
     const newest = newestOf(sighting.pods);
-    const known: ClusterFacts = { job: job?.facts ?? null, pod: newest?.facts ?? null, events: [] };
+    const known: ClusterFacts = {
+      job: job?.facts ?? null,
+      pod: newest ? await completed(newest.facts) : null,
+      events: [],
+    };
     const uids = [job?.uid, newest?.uid].filter((uid) => uid !== undefined);
     const events =
       wantsWarnings(known, now.getTime()) && (hasFailed(known) || (budget.questions -= 1) >= 0)
@@ -94,6 +98,16 @@ export function createLooker(options: LookerOptions): Looker {
     return observation.kind === 'running' && observation.taken === undefined
       ? { kind: 'pending' }
       : observation;
+  }
+
+  /**
+   * A pod that was not ready yet when its node fell silent shows nothing of that, whoever took it away (measured: a kubelet
+   * that froze 20 ms after the command began). Then the node itself is asked about.
+   */
+  async function completed(pod: PodFacts): Promise<PodFacts> {
+    if (pod.nodeUnreachable || pod.node === null || pod.disruption?.reason !== 'DeletionByTaintManager')
+      return pod;
+    return (await nodes.isSilent(pod.node)) ? { ...pod, nodeUnreachable: true } : pod;
   }
 
   return {

@@ -12,12 +12,17 @@ import { requiredTerms, type PlacementSettings } from './placement.ts';
 export type Nodes = {
   /** What the nodes that pods of ours may be placed on could hold if they were empty; null where nobody may look. */
   roomFor(asked: AskedResources): Promise<ClusterRoom>;
+  /** Whether nothing is heard of a node any more; false also where nobody may look, or it is gone. */
+  isSilent(name: string): Promise<boolean>;
 };
 
 type NodeObject = Listed & {
   readonly metadata?: { readonly name?: string; readonly labels?: Readonly<Record<string, string>> };
   readonly spec?: { readonly taints?: readonly Taint[] };
-  readonly status?: { readonly allocatable?: Readonly<Record<string, string>> };
+  readonly status?: {
+    readonly allocatable?: Readonly<Record<string, string>>;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
 };
 
 type Amounts = NonNullable<ClusterRoom>['largest'];
@@ -60,6 +65,20 @@ export function createNodes(cluster: Cluster, settings: PlacementSettings, clock
         largest: largestOf(nodes),
         fits: nodes.some((node) => holds(node, asked)),
       };
+    },
+
+    async isSilent(name) {
+      try {
+        const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
+        const { status } = (await cluster.ask({ method: 'GET', path })) as NodeObject;
+        // Unknown is the control plane's word for a kubelet that says nothing; False is the kubelet's own.
+        return (
+          status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'Unknown') ?? false
+        );
+      } catch (error) {
+        if (isRefused(error, 'forbidden') || isRefused(error, 'missing')) return false;
+        throw error;
+      }
     },
   };
 }
