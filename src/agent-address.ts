@@ -10,22 +10,39 @@ export type AgentAddressOptions = {
   readonly apiServer: string;
 };
 
+/** Addresses that belong to nobody, beyond every network: the way to them is the way out of this machine. */
+const outside = ['192.0.2.1', '2001:db8::1'] as const;
+
 /**
  * The address at which pods reach the agent's door, without a slash at its end: the configured one, else this
- * machine's address on the way to the API server, where the nodes of the cluster most likely are. A datagram socket
- * is asked for it, which sends nothing. Throws what the system says where there is no such way.
+ * machine's address on the way to the API server, where the nodes of the cluster most likely are. A cluster within
+ * this machine (kind, k3d) has its API server at a loopback address, which to a pod is the pod itself: then this
+ * machine's address on the way out. Throws what the system says where there is no such way.
  */
 export async function findAgentAddress({ url, port, apiServer }: AgentAddressOptions): Promise<string> {
   if (url !== null) return url.replace(/\/+$/, '');
   const { hostname, port: theirs, protocol } = new URL(apiServer);
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const theirPort = Number(theirs || (protocol === 'http:' ? 80 : 443));
+  const near = await addressTowards(hostname.replace(/^\[|\]$/g, ''), theirPort);
+  const [four, six] = outside;
+  const address = isLoopback(near)
+    ? await addressTowards(four, theirPort).catch(() => addressTowards(six, theirPort))
+    : near;
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+/** This machine's address on the way to another one. A datagram socket is asked for it, which sends nothing. */
+async function addressTowards(host: string, port: number): Promise<string> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   try {
-    socket.connect(Number(theirs || (protocol === 'http:' ? 80 : 443)), host);
+    socket.connect(port, host);
     await once(socket, 'connect');
-    const { address } = socket.address();
-    return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+    return socket.address().address;
   } finally {
     socket.close();
   }
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
 }

@@ -199,7 +199,11 @@ async function perform<Restored>(
       throw new AbandonedError('the host is closing', { cause: error });
     // Stopped before the command ran: it ended without an ending, and that is nobody's fault.
     if (!(signals.stop.aborted && draft.phases.startedAt === null)) draft.fault = faultOf(error, faultClass);
-    else if (request.interrupted) draft.interrupted = request.interrupted() ?? null;
+    else if (request.interrupted) {
+      draft.interrupted = request.interrupted() ?? null;
+      // There is nothing to store: from here on only who took it away has something to say.
+      draft.phases = { ...draft.phases, storedAt: new Date(clock.now()) };
+    }
   }
   return withoutSecrets(draft, secrets);
 }

@@ -7,6 +7,7 @@ import {
 } from '../core/attempt.ts';
 import { describeConflicts, inputOf } from '../core/snapshot/input.ts';
 import { isFinal } from '../core/run.ts';
+import type { Digest } from '../core/snapshot.ts';
 import {
   findAttempt,
   findOpenRepository,
@@ -40,6 +41,7 @@ export type DoorDeps = {
  */
 export function createAttemptDoor(deps: DoorDeps): AttemptDoor {
   const { db, storage } = deps;
+  const rootOf = createImports(deps);
 
   async function open(id: number): Promise<{ readonly attempt: Attempt; readonly run: PlacedRun }> {
     const attempt = await findAttempt(db, id);
@@ -62,7 +64,7 @@ export function createAttemptDoor(deps: DoorDeps): AttemptDoor {
       const { attempt, run } = await open(id);
       // A start that was held up may come after its attempt has run and reported: it must not run once more.
       if (attempt.report !== null) throw new AttemptOverError(`attempt ${id} has reported its end`);
-      return inputFor(deps, attempt, run);
+      return inputFor(deps, attempt, run, rootOf);
     },
 
     async readBlob(id, digest, from = 0) {
@@ -124,22 +126,45 @@ async function storeReport(tx: Db, id: number, repositoryId: number, report: Att
     });
 }
 
-async function inputFor(deps: DoorDeps, attempt: Attempt, run: PlacedRun): Promise<AttemptInput> {
-  const { db, storage, temporary } = deps;
+type RootOf = (run: PlacedRun) => Promise<Digest>;
+
+/**
+ * The snapshot of a run's commit. All tasks of a fan-out ask for it in the same moment, and so does an agent that got
+ * no answer in time: one import does for all of them.
+ */
+function createImports({ db, storage, temporary, commitDirectory }: DoorDeps): RootOf {
+  const running = new Map<string, Promise<Digest>>();
+  return ({ repository, commit }) => {
+    const key = `${repository.id} ${commit}`;
+    const known = running.get(key);
+    if (known !== undefined) return known;
+    const directory = (): Promise<string> => commitDirectory(repository, commit);
+    const source = { db, storage, temporary, repositoryId: repository.id, directory };
+    const own = importCommit(source, commit).finally(() => running.delete(key));
+    running.set(key, own);
+    return own;
+  };
+}
+
+async function inputFor(
+  deps: DoorDeps,
+  attempt: Attempt,
+  run: PlacedRun,
+  rootOf: RootOf,
+): Promise<AttemptInput> {
+  const { db, storage } = deps;
   const task = run.plan.tasks[attempt.position];
   if (!task) throw new Error(`the plan of run ${run.id} has no task at ${attempt.position}`);
   const secrets = await secretsFor(deps, run, task.secrets);
   const known = { script: task.script, secrets, artifacts: task.artifacts };
-  const repositoryId = run.repository.id;
-  const directory = (): Promise<string> => deps.commitDirectory(run.repository, run.commit);
-  const commit = await importCommit({ db, storage, temporary, repositoryId, directory }, run.commit);
+  const commit = await rootOf(run);
   const rows = await listAttempts(db, run.id);
   const outputs = new Map(rows.map((row) => [row.task, row.output]));
   const before = ancestorsOf(run.plan, task.needs);
   const past = run.plan.tasks
     .slice(0, attempt.position)
     .map(({ name, needs }) => ({ name, needs, output: outputs.get(name) ?? null }));
-  const input = await inputOf(createTreeStore(db, storage, repositoryId), commit, past, task.needs);
+  const input = await inputOf(createTreeStore(db, storage, run.repository.id), commit, past, task.needs);
   // One conflict fails the task that meets it. What runs after that failure cannot be given what both left.
   const conflicted = rows.some(({ task: name, class: ended }) => ended === 'conflict' && before.has(name));
   if (input.kind === 'conflict' && conflicted) return { ...known, root: commit };

@@ -128,11 +128,15 @@ function fieldFault(text: string, field: CronField): FieldFault | null {
     const first = valueOf(from, field);
     const last = to === undefined ? null : valueOf(to, field);
     if (first !== null && last !== null && first > last) {
-      // After Sunday as 7 the week goes on with Monday.
-      const around = `\`${from}-${field.most},${Math.max(field.least, field.most === 7 ? 1 : 0)}-${to ?? ''}\``;
+      // A week that ends on Sunday ends with 7; after Sunday as 7 it goes on with Monday.
+      const rest = `${from}-${field.most}`;
+      const around = `\`${rest},${Math.max(field.least, field.most === 7 ? 1 : 0)}-${to ?? ''}\``;
       return {
         why: `\`${shortened(range)}\` ends before it begins`,
-        write: `\`${to ?? ''}-${from}\`, or ${around} if it goes round the end`,
+        write:
+          field.most === 7 && last === 0
+            ? `\`${rest}\``
+            : `\`${to ?? ''}-${from}\`, or ${around} if it goes round the end`,
       };
     }
     if (step !== undefined && (!/^\d{1,4}$/u.test(step) || Number(step) === 0 || Number(step) > field.most)) {
@@ -204,10 +208,14 @@ function valueOf(text: string, field: CronField): number | null {
 
 const longestMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Every field may be good and the date still never come, such as February 30. With days of the week beside it, those count too. */
+/**
+ * Every field may be good and the date still never come, such as February 30. Days of the week beside it are enough by
+ * themselves, unless their field begins with an asterisk: then both must fit, as in `isDayOf`.
+ */
 function canHappen([, , day = '*', month = '*', weekday = '*']: readonly string[]): boolean {
   const [, , dayField, monthField] = fields;
-  if (day === '*' || weekday !== '*' || dayField === undefined || monthField === undefined) return true;
+  if (day === '*' || !weekday.startsWith('*') || dayField === undefined || monthField === undefined)
+    return true;
   const days = day.split(',').flatMap((item) => valuesOf(item, dayField));
   const months = month.split(',').flatMap((item) => valuesOf(item, monthField));
   return Math.min(...days) <= Math.max(...months.map((each) => longestMonths[each - 1] ?? 31));

@@ -8,6 +8,9 @@ import { repositories } from './schema/repositories.ts';
 
 export type Schedule = typeof schedules.$inferSelect;
 
+/** Rows of one statement, which may have 65,535 values. */
+const insertedAtOnce = 1_000;
+
 /** The time of the database. */
 export async function readNow(db: Db): Promise<Date> {
   const { rows } = await db.orm.execute<{ now: Date }>(sql`select ${db.now()} as now`);
@@ -37,6 +40,7 @@ export async function saveSchedules(
   if (tasks.length === 0) return;
   const [now, stored] = [await readNow(db), await listOfProject(db, projectId)];
   const known = new Map(stored.map((row) => [row.name, row]));
+  const fresh: (typeof schedules.$inferInsert)[] = [];
   for (const task of tasks) {
     const said = {
       task: task.taskref.name,
@@ -49,17 +53,32 @@ export async function saveSchedules(
     const row = known.get(task.name);
     if (row === undefined) {
       const next = nextTick(said.cron, said.zone, now);
-      await db.orm
-        .insert(schedules)
-        .values({ projectId, name: task.name, ...said, nextTickAt: next, dueAt: next });
+      fresh.push({ projectId, name: task.name, ...said, nextTickAt: next, dueAt: next });
       continue;
     }
+    // Most pushes change none of them, and a file may have thousands.
+    if (isSaid(row, said)) continue;
     await db.orm
       .update(schedules)
       .set({ ...said, ...newTimes(row, said, now) })
       .where(eq(schedules.id, row.id));
   }
+  for (let at = 0; at < fresh.length; at += insertedAtOnce)
+    await db.orm.insert(schedules).values(fresh.slice(at, at + insertedAtOnce));
   await notify(db, 'schedules');
+}
+
+type Said = Pick<Schedule, 'task' | 'cron' | 'zone' | 'catchup' | 'overlap' | 'line'>;
+
+function isSaid(row: Schedule, { task, cron, zone, catchup, overlap, line }: Said): boolean {
+  return (
+    row.task === task &&
+    row.cron === cron &&
+    row.zone === zone &&
+    row.catchup === catchup &&
+    row.overlap === overlap &&
+    row.line === line
+  );
 }
 
 /** When a schedule with other times ticks next. A tick that has come already keeps its place. */
@@ -149,7 +168,16 @@ export async function pauseSchedule(db: Db, id: number): Promise<boolean> {
 export async function resumeSchedule(db: Db, id: number): Promise<boolean> {
   const { rowCount } = await db.orm
     .update(schedules)
-    .set({ paused: false, pausedAt: null, nextTickAt: null, dueAt: db.now(), failures: 0, lastError: null })
+    .set({
+      paused: false,
+      pausedAt: null,
+      nextTickAt: null,
+      // Where the clock had jumped ahead and back, nothing would tick until then; a tick that ran has its run already.
+      lastTickAt: sql`case when ${schedules.lastTickAt} > ${db.now()} then null else ${schedules.lastTickAt} end`,
+      dueAt: db.now(),
+      failures: 0,
+      lastError: null,
+    })
     .where(and(eq(schedules.id, id), isNotNull(schedules.pausedAt)));
   await notify(db, 'schedules');
   return rowCount === 1;

@@ -154,8 +154,11 @@ export type MadeTickRun = {
  */
 export async function insertTickRuns(db: Db, rows: readonly NewTickRun[]): Promise<readonly MadeTickRun[]> {
   if (rows.length === 0) return [];
-  const wanted = storableJson(rows.map((row, place) => ({ place, ...row })));
-  // Each plan travels once: ten thousand schedules may run a hundred tasks.
+  // Each plan travels once: a hundred ticks that are made up for may be of one plan of ten thousand tasks.
+  const wanted = storableJson(rows.map((row, place) => ({ place, ...row, plan: undefined })));
+  const plans = storableJson([
+    ...new Map(rows.map(({ planDigest, plan }) => [planDigest, { planDigest, plan }])).values(),
+  ]);
   const { rows: made } = await db.orm.execute<{
     id: string;
     project_id: string;
@@ -165,7 +168,8 @@ export async function insertTickRuns(db: Db, rows: readonly NewTickRun[]): Promi
   }>(sql`
     with wanted as materialized (
       select * from jsonb_to_recordset(${wanted}::jsonb) as t (place int, "projectId" bigint, task text, commit text, ref text,
-        "causeKey" text, plan jsonb, "planDigest" text, "concurrencyGroup" text, "whenBusy" text)),
+        "causeKey" text, "planDigest" text, "concurrencyGroup" text, "whenBusy" text)),
+    plans as materialized (select * from jsonb_to_recordset(${plans}::jsonb) as t ("planDigest" text, plan jsonb)),
     known as (
       select r.id, r.project_id, r.number, r.cause_key from wanted w
       join runs r on r.project_id = w."projectId" and r.cause_key = w."causeKey"),
@@ -179,9 +183,9 @@ export async function insertTickRuns(db: Db, rows: readonly NewTickRun[]): Promi
     made as (
       insert into runs (project_id, number, task, commit, ref, trigger, cause_key, trust, plan, plan_digest,
         concurrency_group, when_busy, state, created_at, due_at)
-      select f."projectId", c.before + f.place_in_project, f.task, f.commit, f.ref, 'tick', f."causeKey", 'trusted', f.plan,
+      select f."projectId", c.before + f.place_in_project, f.task, f.commit, f.ref, 'tick', f."causeKey", 'trusted', p.plan,
         f."planDigest", f."concurrencyGroup", f."whenBusy", 'queued', ${db.now()}, ${db.now()}
-      from fresh f join counted c on c.id = f."projectId" order by f.place
+      from fresh f join counted c on c.id = f."projectId" join plans p on p."planDigest" = f."planDigest" order by f.place
       returning id, project_id, number, cause_key)
     select id, project_id, number, cause_key, true as created from made
     union all select id, project_id, number, cause_key, false from known`);

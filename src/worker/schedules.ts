@@ -1,6 +1,7 @@
 import { planDigest, planTask } from '../core/plan.ts';
 import { PlanError } from '../core/plan/plan-error.ts';
 import type { Project } from '../core/project.ts';
+import { onTimeSeconds } from '../core/schedule/due.ts';
 import { nextTick } from '../core/schedule/ticks.ts';
 import type { Db } from '../db/connect.ts';
 import type { Claim } from '../db/due.ts';
@@ -25,9 +26,12 @@ export type TickEnd = StepEnd | { readonly error: unknown };
 /** Seconds until a schedule whose ticks wait for its repository is looked at again. */
 const heldSeconds = 60;
 
-/** Seconds until one is looked at again that waits for a push to be decided, and for how long it waits at most. */
+/**
+ * Seconds until one is looked at again that waits for a push to be decided, and for how long it waits at most: after
+ * that its tick must still count as on time, or `catchup: none` would have none for as long as nobody decides the push.
+ */
 const pushSeconds = 0.25;
-const pushPatienceSeconds = 30;
+const pushPatienceSeconds = onTimeSeconds - 10;
 
 type Ticking = { readonly claim: Claim; readonly row: DueRow; readonly nextTickAt: Date };
 
@@ -83,7 +87,8 @@ async function tickHost(
     else if (found?.kind === 'held') {
       await holdTicks(deps.db, one.claim, { reason: found.reason, seconds: heldSeconds });
       ends.set(one.claim, { saved: true });
-    } else ends.set(one.claim, { error: found?.error });
+    } else if (found?.kind === 'later') ends.set(one.claim, { dueInSeconds: 0 });
+    else ends.set(one.claim, { error: found?.error });
   }
   if (bound.length === 0) return ends;
   const revisions = indexRevisions(

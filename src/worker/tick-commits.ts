@@ -18,22 +18,36 @@ export type TickCommitDeps = {
 export type TickCommit =
   | { readonly kind: 'commit'; readonly commit: string }
   | { readonly kind: 'held'; readonly reason: string }
+  /** Its turn did not come while others were looked at. */
+  | { readonly kind: 'later' }
   | { readonly kind: 'error'; readonly error: unknown };
 
 /** Repositories that are looked at side by side: GitHub refuses more than a hundred requests at once. */
 const atOnce = 16;
 
+/**
+ * Milliseconds after which no more repositories are looked at. What was found must be stored within the lease: hundreds
+ * that a slow GitHub answers for after seconds each would otherwise be looked at again and again, and never tick.
+ */
+const lookMs = 20_000;
+
 /** Looks at each repository once, however many of its schedules are due. GitHub is asked; of our own host the rows are true. */
 export async function findTickCommits(
   deps: TickCommitDeps,
   due: readonly DueRow[],
+  mostMs = lookMs,
 ): Promise<ReadonlyMap<number, TickCommit>> {
   const once = [...new Map(due.map((row) => [row.repository.id, row])).values()];
   const found = new Map<number, TickCommit>();
-  for (let at = 0; at < once.length; at += atOnce)
+  const begun = performance.now();
+  for (let at = 0; at < once.length; at += atOnce) {
+    const isLate = at > 0 && performance.now() - begun >= mostMs;
     await Promise.all(
-      once.slice(at, at + atOnce).map(async (row) => found.set(row.repository.id, await look(deps, row))),
+      once
+        .slice(at, at + atOnce)
+        .map(async (row) => found.set(row.repository.id, isLate ? { kind: 'later' } : await look(deps, row))),
     );
+  }
   return found;
 }
 

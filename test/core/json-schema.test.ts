@@ -64,6 +64,7 @@ describe('the schema', () => {
     'schedules-with-repetitions': 'counts values inside a text',
     timezones: 'the list of time zones changes',
     'too-deep-in-brackets': 'stands below a key that is ignored',
+    'too-many-schedules': 'keys that begin with x- do not count',
     'too-many-tasks': 'counts over several maps',
   };
 

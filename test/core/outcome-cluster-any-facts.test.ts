@@ -79,6 +79,7 @@ const facts: fc.Arbitrary<ClusterFacts> = fc.record({
         reason: maybe(words),
         message: maybe(words),
         createdAt: date,
+        deletedAt: maybe(date),
         goneBy: maybe(date),
         node: maybe(fc.constantFrom('node-1', '`|*')),
         unscheduled: maybe(cause),

@@ -11,6 +11,7 @@ const sketched = new Set([
   'aliases-too-large',
   'more-problems',
   'too-many-tasks',
+  'too-many-schedules',
   'plan-too-large',
   'file-not-read',
   'file-is-link',

@@ -31,6 +31,7 @@ describe('on time', () => {
     ['last', 'skip', busy, '12:00 x1 overlap-skip'],
     ['last', 'allow', busy, '12:00 allow tick'],
     ['last', 'queue', busy, '12:00 queue supersedes tick'],
+    ['last', 'queue', { number: 7, waiting: 0 }, '12:00 queue tick'],
     ['all', 'queue', busy, '12:00 queue tick'],
     ['all', 'queue', { number: 7, waiting: mostCaughtUp }, '12:00 x1 overlap-full'],
     ['all', 'skip', busy, '12:00 x1 overlap-skip'],
@@ -54,7 +55,7 @@ describe('after an outage', () => {
     ['none', 'skip', '01T12:03:01', ['12:02 x3 catchup-none', '12:03 allow tick']],
     ['none', 'skip', '01T12:03:40', ['12:03 x4 catchup-none']],
     ['last', 'skip', '01T12:03:01', ['12:02 x3 catchup-last', '12:03 allow tick']],
-    ['last', 'queue', '01T12:03:40', ['12:02 x3 catchup-last', '12:03 queue supersedes tick-late']],
+    ['last', 'queue', '01T12:03:40', ['12:02 x3 catchup-last', '12:03 queue tick-late']],
     [
       'all',
       'allow',

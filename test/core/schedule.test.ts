@@ -16,6 +16,7 @@ const good = [
   '0 0 * * 0-7',
   // Either the day or the day of the week counts.
   '0 0 31 2,4 mon',
+  '0 0 29 2 */7',
   '  0   12 * * *  ',
   ...Object.keys(scheduleAliases),
 ];
@@ -51,6 +52,8 @@ const bad: readonly (readonly [string, readonly (readonly [number, string])[]])[
   ['0 0 31 2 *', [[4, '31']]],
   ['0 0 30 2 *', [[4, '30']]],
   ['0 0 31 4,6 *', [[4, '31']]],
+  // A day of the week that begins with an asterisk does not help: both must fit.
+  ['0 0 30 2 */2', [[4, '30']]],
   ['1,1 * * * *', [[0, '1,1']]],
   ['0 1-5,3 * * *', [[2, '1-5,3']]],
   ['0 0 * * 0,7', [[8, '0,7']]],
@@ -61,7 +64,17 @@ test.each(bad)('%j is bad', (schedule, faults) => {
   expect(findScheduleFaults(schedule).map(({ offset, text }) => [offset, text])).toEqual(faults);
 });
 
-test('what is good is good to the library that counts the ticks', () => {
+test.each([
+  ['0 0 * * mon-sun', '`mon-7`'],
+  ['0 0 * * 6-0', '`6-7`'],
+  ['0 0 * * fri-mon', '`mon-fri`, or `fri-7,1-mon` if it goes round the end'],
+])('%j goes round the end of the week', (schedule, write) => {
+  expect(findScheduleFaults(schedule).map((fault) => fault.write)).toEqual([`Write ${write}.`]);
+  for (const [, said = ''] of write.matchAll(/`([^`]+)`/g))
+    expect(findScheduleFaults(`0 0 * * ${said}`)).toEqual([]);
+});
+
+test('what is good is good to the library that reads the fields, and ticks', () => {
   const value = fc.oneof(
     fc.constant('*'),
     fc.nat(70).map(String),
@@ -73,7 +86,8 @@ test('what is good is good to the library that counts the ticks', () => {
     fc.property(fc.array(value, { minLength: 4, maxLength: 6 }), (fields) => {
       const schedule = fields.join(' ');
       if (findScheduleFaults(schedule).length > 0) return;
-      expect(() => CronExpressionParser.parse(schedule).next()).not.toThrow();
+      expect(() => CronExpressionParser.parse(schedule)).not.toThrow();
+      expect(nextTick(schedule, 'UTC', new Date(0)).getTime()).toBeGreaterThan(0);
     }),
     { numRuns: 300 },
   );

@@ -31,6 +31,7 @@ const pod: PodFacts = {
   message: null,
   createdAt: at,
   deleting: false,
+  deletedAt: null,
   goneBy: null,
   node: null,
   unscheduled: null,

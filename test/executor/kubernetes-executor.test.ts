@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { Observation } from '../../src/core/attempt.ts';
+import type { AttemptOrder, Observation } from '../../src/core/attempt.ts';
 import { ExecutorAwayError, type Executor } from '../../src/executor/executor.ts';
 import { connectCluster } from '../../src/executor/kubernetes/client.ts';
 import {
@@ -193,9 +193,24 @@ test.each(refusals)('%i %s ends the attempt in the words of the server', async (
   expect(await seen(41)).toMatchObject({ kind: 'over', ending });
 });
 
-const away: readonly (readonly [number, string])[] = [
+const helpless: readonly (readonly [number, string])[] = [
   [403, 'jobs.batch is forbidden: User "x" cannot create resource "jobs"'],
   [404, 'namespaces "work" not found'],
+];
+
+test.each(helpless)('%i %s is told to who waits, until somebody has helped', async (status, message) => {
+  const { fake, executor, clock, seen } = await tryExecutor();
+  fake.fail('POST jobs', { status, message });
+  await executor.start(orderOf(41));
+  const why = expect.stringMatching(/an administrator has to look/);
+  expect(await seen(41)).toEqual({ kind: 'pending', why });
+  expect(await seen(41)).toMatchObject({ why: expect.stringContaining(message) });
+  clock.advance(5_000);
+  await seen(41);
+  expect(fake.store.all('jobs')).toHaveLength(1);
+});
+
+const away: readonly (readonly [number, string])[] = [
   [429, 'too many requests'],
   [500, 'failed calling webhook'],
   [503, 'etcd leader changed'],
@@ -279,6 +294,33 @@ test('what is over or unknown is removed, and nothing else', async () => {
   expect(asked).toEqual([[1, 2, 3]]);
   expect(writes(fake)).toEqual(['DELETE jobs/ame-attempt-1', 'DELETE jobs/ame-attempt-3']);
   await fake[Symbol.asyncDispose]();
+});
+
+test('a disk that no node has is said, with what was asked and what there is', async () => {
+  const { fake, executor, seen } = await tryExecutor();
+  const allocatable = { cpu: '4', memory: '8Gi', 'ephemeral-storage': '100Gi' };
+  fake.store.put('nodes', 'a', { metadata: { labels: {} }, spec: {}, status: { allocatable } });
+  const storage = (gibibytes: number): Partial<AttemptOrder> => ({
+    resources: { ...orderOf(1).resources, storage: `${gibibytes}Gi` },
+    asked: { ...orderOf(1).asked, storageBytes: gibibytes * 2 ** 30 },
+  });
+  const waiting = async (attempt: number, more: Partial<AttemptOrder>): Promise<Observation | undefined> => {
+    await executor.start(orderOf(attempt, more));
+    fake.store.put('pods', `ame-attempt-${attempt}-x`, {
+      metadata: { labels: labelsOf(attempt) },
+      status: {
+        phase: 'Pending',
+        conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'no' }],
+      },
+    });
+    return seen(attempt);
+  };
+  const reason = expect.stringMatching(/asks for 200 GiB of storage, and the largest has 99\.94 GiB/);
+  expect(await waiting(41, storage(200))).toMatchObject({ ending: { class: 'unschedulable', reason } });
+  expect(await waiting(42, storage(50))).toMatchObject({ why: expect.stringMatching(/busy or closed/) });
+  // What may be written without a word of the file is not asked of the node.
+  const unsaid = { asked: storage(200).asked ?? orderOf(1).asked };
+  expect(await waiting(43, unsaid)).toMatchObject({ why: expect.stringMatching(/busy or closed/) });
 });
 
 test('attempts of a large run are looked at in few questions', async () => {

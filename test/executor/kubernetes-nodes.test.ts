@@ -99,7 +99,7 @@ test('what nodes can hold is told beside the agent, and whether one of them coul
   );
   putNode(fake, 'c', { cpu: '64', memory: '512Gi' }, { labels: { pool: 'other' } });
   putNode(fake, 'd', { cpu: '64', memory: '512Gi' }, { labels, taints: [gpu] });
-  const room = await nodes.roomFor({ ...asked, gpus: 2, vramMib: 24_576 });
+  const room = await nodes.roomFor({ ...asked, gpus: 2, vramMib: 24_576 }, 0);
   expect(room).toEqual({
     nodes: 2,
     largest: {
@@ -111,11 +111,13 @@ test('what nodes can hold is told beside the agent, and whether one of them coul
     },
     fits: true,
   });
-  const fits = async (more: Partial<typeof asked>): Promise<boolean | undefined> =>
-    (await nodes.roomFor({ ...asked, ...more }))?.fits;
+  const fits = async (more: Partial<typeof asked>, diskBytes = 0): Promise<boolean | undefined> =>
+    (await nodes.roomFor({ ...asked, ...more }, diskBytes))?.fits;
   expect(await fits({ cpu: { millis: 3_950, limited: true } })).toBe(true);
   expect(await fits({ cpu: { millis: 3_951, limited: true } })).toBe(false);
   expect(await fits({ gpus: 3 })).toBe(false);
+  expect(await fits({}, 100 * gibibyte - 64 * 2 ** 20)).toBe(true);
+  expect(await fits({}, 100 * gibibyte)).toBe(false);
   expect(await fits({ gpus: 1, vramMib: 24_577 })).toBe(false);
   // Each alone would fit, but not on the same node.
   expect(await fits({ gpus: 1, memory: { bytes: 4 * gibibyte, ceilingBytes: 4 * gibibyte } })).toBe(false);
@@ -124,21 +126,21 @@ test('what nodes can hold is told beside the agent, and whether one of them coul
 
 test('nodes are looked at once a minute, and seldom where that is forbidden', async () => {
   const { fake, nodes, clock } = await tryNodes();
-  await Promise.all([nodes.roomFor(asked), nodes.roomFor(asked)]);
+  await Promise.all([nodes.roomFor(asked, 0), nodes.roomFor(asked, 0)]);
   expect(fake.count('GET nodes')).toBe(1);
   clock.advance(60_000);
   fake.fail('GET nodes', { status: 403, message: 'nodes is forbidden' });
-  expect(await nodes.roomFor(asked)).toBeNull();
+  expect(await nodes.roomFor(asked, 0)).toBeNull();
   clock.advance(120_000);
-  expect(await nodes.roomFor(asked)).toBeNull();
+  expect(await nodes.roomFor(asked, 0)).toBeNull();
   expect(fake.count('GET nodes')).toBe(2);
 });
 
 test('a look that failed is not remembered', async () => {
   const { fake, nodes } = await tryNodes();
   fake.fail('GET nodes', { status: 503 });
-  await expect(nodes.roomFor(asked)).rejects.toThrow('503');
-  expect(await nodes.roomFor(asked)).toMatchObject({ nodes: 0, fits: false });
+  await expect(nodes.roomFor(asked, 0)).rejects.toThrow('503');
+  expect(await nodes.roomFor(asked, 0)).toMatchObject({ nodes: 0, fits: false });
 });
 
 test('a node of which nothing is heard is told from one that says itself that it is not ready', async () => {

@@ -29,12 +29,13 @@ test('a node that does not answer is told from a pod that is not ready', () => {
   expect(unreachable.map(([row]) => row)).toEqual(['node-lost-job-failed', 'node-lost', 'node-not-ready']);
 });
 
-test('a pod that is deleted says by when it is to be gone', () => {
-  const { deleting, goneBy, disruption } = podFactsOf(podOf('node-lost'));
+test('a pod that is deleted says since when, and by when it is to be gone', () => {
+  const { deleting, deletedAt, goneBy, disruption } = podFactsOf(podOf('node-lost'));
   expect(deleting).toBe(true);
   expect(goneBy?.toISOString()).toBe(
     new Date(String(podOf('node-lost').metadata?.deletionTimestamp)).toISOString(),
   );
+  expect((goneBy?.getTime() ?? 0) - (deletedAt?.getTime() ?? 0)).toBe(10_000);
   expect(disruption?.reason).toBe('DeletionByTaintManager');
   expect(podFactsOf(podOf('runs'))).toMatchObject({ deleting: false, goneBy: null, disruption: null });
 });

@@ -60,6 +60,21 @@ test('it is written once, and again only when a value differs', async () => {
   expect(stored(fake)).toEqual({ KEY: encoded('another'), MORE: encoded('ünï') });
 });
 
+test('a value that is deleted goes from the cluster also where nothing is started any more', async () => {
+  const { fake, values, secrets } = await trySecrets();
+  await secrets.mirror(5);
+  const token = { 'ame.dev/instance': instance, 'ame.dev/project': '6', 'ame.dev/attempt': '7' };
+  fake.store.put('secrets', 'ame-attempt-7', { metadata: { labels: token } });
+  const { signal } = new AbortController();
+  await secrets.refresh(signal);
+  expect(writes(fake)).toEqual(['POST secrets']);
+  values.delete('KEY');
+  await secrets.refresh(signal);
+  await secrets.refresh(signal);
+  expect(stored(fake)).toEqual({});
+  expect(writes(fake)).toEqual(['POST secrets', 'PUT secrets/ame-project-5']);
+});
+
 test('neither an annotation nor a label tells a value', async () => {
   const { fake, secrets } = await trySecrets();
   await secrets.mirror(5);

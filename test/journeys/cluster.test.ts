@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { createAttemptDoor } from '../../src/attempt/door.ts';
 import type { AttemptOrder, AttemptReport } from '../../src/core/attempt.ts';
 import { outcomes } from '../../src/core/outcome/classes.ts';
 import { listLearnedMemory } from '../../src/db/learned-memory.ts';
@@ -180,6 +181,25 @@ describe('what the cluster says', () => {
       attempts: [{ state: 'queued', pendingWhy: 'No node has 4 GPUs.' }],
     });
   });
+});
+
+test('a commit that several tasks ask for at once is read once', async () => {
+  const here = await house();
+  const beside = '{needs: [], runcommand: train}';
+  await here.push(`{pipeline: {a: train, b: ${beside}, c: ${beside}}}`);
+  await here.order(3);
+  const { ctx } = here.ame;
+  let reads = 0;
+  const door = createAttemptDoor({
+    ...ctx,
+    commitDirectory(repository) {
+      reads += 1;
+      return Promise.resolve(ctx.directoryOf(repository));
+    },
+  });
+  const inputs = await Promise.all(here.orders.map(({ id }) => door.input(id)));
+  expect(new Set(inputs.map(({ root }) => root)).size).toBe(1);
+  expect(reads).toBe(1);
 });
 
 test('what is over is taken away, and once more when its run is over', async () => {

@@ -293,6 +293,28 @@ describe('the file of the default branch', () => {
   });
 });
 
+test('of many schedules only what the push changes is touched', async () => {
+  const many = (changed: string): string =>
+    fileWith(
+      Array.from(
+        { length: 250 },
+        (_, at) => `  s${at}: {taskref: main, schedule: "${at === 7 ? changed : '@yearly'}"}\n`,
+      ).join(''),
+    );
+  const repository = await pushed(many('@yearly'));
+  const read = async () => {
+    const { rows } = await ame.ctx.db.orm.execute<{ name: string; xmin: string }>(
+      sql`select name, xmin::text from schedules order by id`,
+    );
+    return rows;
+  };
+  const before = await read();
+  expect(before).toHaveLength(250);
+  await repository.push({ 'ame.yaml': many('@monthly') });
+  const after = await read();
+  expect(after.filter(({ xmin }, at) => xmin !== before[at]?.xmin).map(({ name }) => name)).toEqual(['s7']);
+});
+
 test('a person pauses it, over pushes and outages, and resumes it from then on', async () => {
   const repository = await pushed(fileWith('  hourly: {taskref: main, schedule: "@hourly"}\n'));
   expect((await ame.api('POST', '/projects/clockwork/schedules/hourly/pause')).status).toBe(200);
@@ -329,6 +351,70 @@ test('where the repository cannot be read its ticks wait with a reason, and go o
   await tick();
   expect(await causes(repository)).toHaveLength(1);
   expect((await shown('hourly')).state).toBe('active');
+  await endRuns();
+});
+
+test('the page says how late the last tick was, and how many were missed', async () => {
+  await pushed(fileWith('  hourly: {taskref: main, schedule: "@hourly"}\n'));
+  advanceTo(3_600);
+  clock.advance(3 * 3_600);
+  await tick();
+  await endRuns();
+  const page = await fetch(`${ame.address}/?project=clockwork`, {
+    headers: { authorization: `Bearer ${ame.ctx.token}` },
+  });
+  expect(await page.text()).toContain('<small>drift 0.0 s, 3 missed</small>');
+});
+
+test('one that failed too often says so, and how it is released', async () => {
+  await pushed(fileWith('  hourly: {taskref: main, schedule: "@hourly"}\n'));
+  await ame.ctx.db.orm.execute(sql`update schedules set failures = 20, last_error = 'it broke'`);
+  const row = await ame.ctx.db.orm.execute<{ id: string }>(sql`select id from schedules`);
+  const reason = `It failed 20 times and waits for \`ame release schedules ${row.rows[0]?.id}\`: it broke`;
+  expect(await shown('hourly')).toMatchObject({ state: 'held', reason });
+});
+
+test('a push that nobody decides is awaited for so short a time that `catchup: none` still ticks', async () => {
+  const repository = await pushed(
+    fileWith('  hourly: {taskref: main, schedule: "@hourly", catchup: none}\n'),
+  );
+  const row = await findLocalRepository(ame.ctx.db, repository);
+  if (!row) throw new Error('the push made the repository');
+  const next = await repository.commit({ 'ame.yaml': fileWith(daily) });
+  await repository.git('push', '--quiet', ame.ctx.directoryOf(row), 'main');
+  await recordMoves(
+    ame.ctx.db,
+    row.id,
+    [{ ref: 'refs/heads/main', before: repository.head, after: next }],
+    null,
+  );
+  advanceTo(3_600);
+  // Half a minute of looks at most.
+  for (let looks = 0; looks < 30; looks += 1) {
+    await tick();
+    clock.advance(1);
+  }
+  expect(await skipped(repository)).toEqual([]);
+  expect(await ame.read.runs(repository)).toMatchObject([{ trigger: 'tick', commit: next }]);
+  await ame.loops.deliveries.once();
+  await endRuns();
+});
+
+test('ticks that are made up for together have the plans of their own tasks', async () => {
+  const repository = await pushed(
+    'projectname: clockwork\ntasks: {one: echo 1, two: echo 2}\nrecurring_tasks:\n' +
+      '  one: {taskref: one, schedule: "* * * * *", catchup: all}\n' +
+      '  two: {taskref: two, schedule: "*/30 * * * *", catchup: all}\n',
+  );
+  clock.advance(7_200);
+  await tick();
+  const runs = await ame.read.runs(repository);
+  const scripts = Map.groupBy(runs, ({ task, plan }) => `${task}: ${plan.tasks[0]?.script}`);
+  expect([...scripts].map(([script, all]) => `${script} x${all.length}`).toSorted()).toEqual([
+    'one: echo 1 x100',
+    'two: echo 2 x4',
+  ]);
+  expect(new Set(runs.map(({ number }) => number)).size).toBe(104);
   await endRuns();
 });
 

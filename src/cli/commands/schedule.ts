@@ -12,7 +12,7 @@ import { runName } from '../words.ts';
 
 export type ScheduleOptions = { readonly project?: string; readonly json?: true };
 
-/** Lists the schedules of a project, or with no project named and none here those of all. */
+/** Lists the schedules of a project, or with no project named those of all. */
 export async function listSchedules(terminal: Terminal, options: ScheduleOptions): Promise<ExitCode> {
   const client = await connect(terminal);
   const { project } = options;

@@ -29,6 +29,8 @@ export type PodFacts = {
   readonly message: string | null;
   readonly createdAt: Date;
   readonly deleting: boolean;
+  /** When it was told to go. */
+  readonly deletedAt: Date | null;
   /** When its grace is over, once it is deleted. */
   readonly goneBy: Date | null;
   readonly node: string | null;

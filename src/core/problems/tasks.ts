@@ -139,6 +139,14 @@ export const taskProblems = {
       `The file declares ${counted(count, 'task')}; ${most} are the most, and this is the first beyond.`,
     remedy: () => 'Let one command do the work of several, or divide the project.',
   }),
+  'too-many-schedules': define<{ count: number; most: number }>({
+    severity: 'error',
+    explanation: 'A file may have 256 recurring tasks.',
+    example: 'recurring_tasks: {r1: {taskref: main, schedule: "@daily"}, … r257: …}',
+    message: ({ count, most }) =>
+      `The file has ${counted(count, 'recurring task')}; ${most} are the most, and this is the first beyond.`,
+    remedy: () => 'Let one schedule run a pipeline of several tasks, or divide the project.',
+  }),
   'plan-too-large': define<{ task: string; most: number }>({
     severity: 'error',
     explanation: 'A run may have 10,000 tasks, counted after every `taskref` has been followed.',

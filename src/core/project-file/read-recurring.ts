@@ -9,6 +9,7 @@ import type { Report } from './report.ts';
 import { catchups, overlaps } from './shapes.ts';
 
 const mostZones = 1000;
+const mostSchedules = 256;
 const example = 'nightly: {taskref: main, schedule: "@daily"}';
 
 /** `recurring_tasks`: a map of names to what runs when. */
@@ -20,9 +21,12 @@ export function readRecurringTasks(entry: Entry, report: Report): readonly Recur
   };
   const map = readMap(entry.value, wanted, report);
   if (map === null) return [];
+  const all = map.entries.filter(({ key }) => !key.startsWith('x-'));
+  const beyond = all[mostSchedules];
+  if (beyond !== undefined)
+    report('too-many-schedules', beyond.at, { count: all.length, most: mostSchedules });
   const isZone = rememberTimezones();
-  return map.entries.flatMap((named) => {
-    if (named.key.startsWith('x-')) return [];
+  return all.slice(0, mostSchedules).flatMap((named) => {
     checkName(named.key, 'the name of a recurring task', named.at, report);
     if (named.value.kind === 'empty') {
       report('empty-key', named.at, { what: shown(named.key), means: 'counts as absent' });

@@ -135,7 +135,7 @@ function decideOverlap(
       at,
       whenBusy: waits ? 'queue' : 'allow',
       // Whoever wants all of them wants those that wait too.
-      supersedes: waits && catchup !== 'all',
+      supersedes: waits && catchup !== 'all' && active.waiting > 0,
       rule: isLate ? 'tick-late' : 'tick',
       message: isLate
         ? `The tick of ${at.toISOString()} was missed, and is made up for: \`catchup: ${catchup}\`.`

@@ -4,8 +4,8 @@ import { openZone, type Zone } from './zone.ts';
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** No schedule that can tick at all is silent for longer: 29 February may take eight years to come again. */
-const mostDays = 9 * 366;
+/** No schedule that can tick at all is silent for longer: a 29 February on a given day of the week may take forty years. */
+const mostSilentMs = 41 * 366 * dayMs;
 
 /**
  * The first tick after a moment, exclusive. `cron` must be good (`findScheduleFaults`), `zone` an IANA zone.
@@ -30,13 +30,16 @@ export function nextTicks(cron: string, zone: string, after: Date, count: number
   const found: number[] = [];
   // The day before too: what its clocks left out may come after midnight.
   const first = midnightOf(from + place.offsetAt(from)) - dayMs;
-  let last = mostDays;
-  for (let day = 0; day <= last; day += 1) {
-    const midnight = first + day * dayMs;
-    for (const tick of ticksOfDay(fields, place, midnight, from, count)) found.push(tick);
-    if (found.length < count || last < mostDays) continue;
+  let last = first + mostSilentMs;
+  for (let midnight = first; midnight <= last; midnight = nextDayOf(fields, midnight)) {
+    const ticks = ticksOfDay(fields, place, midnight, from, count);
+    if (ticks.length === 0) continue;
+    const isEnough = found.length >= count;
+    for (const tick of ticks) found.push(tick);
+    if (isEnough) continue;
+    if (found.length < count) last = midnight + mostSilentMs;
     // Where midnight comes twice, the day after has ticks before the last ones of this day.
-    last = steadyOffset(place, midnight) === null ? day + 1 : day;
+    else last = steadyOffset(place, midnight) === null ? midnight + dayMs : midnight;
   }
   return inOrder(found)
     .slice(0, count)
@@ -124,6 +127,13 @@ function instantsOf(zone: Zone, local: number, both: boolean): readonly number[]
   // Left out: what it would have been by the clock before, which is the one that was behind.
   if (first === undefined) return [local - Math.min(...offsets)];
   return both ? real : [first];
+}
+
+/** The beginning of the day after, or of the next month that has ticks: of a year there may be one such month only. */
+function nextDayOf(fields: CronFields, midnight: number): number {
+  const next = new Date(midnight + dayMs);
+  while (!fields.months.has(next.getUTCMonth() + 1)) next.setUTCMonth(next.getUTCMonth() + 1, 1);
+  return next.getTime();
 }
 
 function midnightOf(local: number): number {

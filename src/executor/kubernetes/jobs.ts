@@ -25,8 +25,14 @@ type Identity = {
 type JobSpec = {
   readonly suspend?: boolean;
   readonly template?: {
-    readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] };
+    readonly spec?: { readonly containers?: readonly JobContainer[] };
   };
+};
+
+type JobContainer = {
+  readonly name: string;
+  readonly image?: string;
+  readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
 };
 
 /** Made or already there as ours; or there, and somebody else's. */

@@ -51,11 +51,12 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
   const seen = createSeen(wake);
   /** Attempts whose Job was deleted, or was not there to be. */
   const gone = createRecent<number>();
+  const secrets = createProjectSecrets({ ...options, cluster, key: options.secretKey, instance, clock });
   const starts = createStarts({
     ...options,
     cluster,
     instance,
-    secrets: createProjectSecrets({ ...options, cluster, key: options.secretKey, instance, clock }),
+    secrets,
     created: (attempt, job) => {
       // A stop that came in between found nothing to delete.
       gone.delete(attempt);
@@ -83,7 +84,17 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
     tend: (...of) => starts.tend(...of),
   });
   const sweep = createSweep(
-    { cluster, selector, seen, isLive, isOver: options.isOver, stop, clock, log },
+    {
+      cluster,
+      selector,
+      seen,
+      isLive,
+      isOver: options.isOver,
+      stop,
+      refreshSecrets: (signal) => secrets.refresh(signal),
+      clock,
+      log,
+    },
     watches.map(({ listed }) => listed),
     closing.signal,
   );

@@ -83,7 +83,7 @@ export function createLooker(options: LookerOptions): Looker {
         ? await warnings.about(attempt, uids)
         : [];
     const asked = job?.asked ?? readAsked(undefined);
-    const room: ClusterRoom = known.pod?.unscheduled ? await nodes.roomFor(asked) : null;
+    const room: ClusterRoom = known.pod?.unscheduled ? await nodes.roomFor(asked, job?.diskBytes ?? 0) : null;
     const observation = observeCluster(
       { ...known, events },
       {

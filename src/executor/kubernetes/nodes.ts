@@ -10,8 +10,11 @@ import { meetsTerms, toleratesAll, type Taint } from './node-match.ts';
 import { requiredTerms, type PlacementSettings } from './placement.ts';
 
 export type Nodes = {
-  /** What the nodes that pods of ours may be placed on could hold if they were empty; null where nobody may look. */
-  roomFor(asked: AskedResources): Promise<ClusterRoom>;
+  /**
+   * What the nodes that pods of ours may be placed on could hold if they were empty; null where nobody may look.
+   * `diskBytes` are asked of a node's disk, which is another amount than what the task may write.
+   */
+  roomFor(asked: AskedResources, diskBytes: number): Promise<ClusterRoom>;
   /** Whether nothing is heard of a node any more; false also where nobody may look, or it is gone. */
   isSilent(name: string): Promise<boolean>;
 };
@@ -49,7 +52,7 @@ export function createNodes(cluster: Cluster, settings: PlacementSettings, clock
   }
 
   return {
-    async roomFor(asked) {
+    async roomFor(asked, diskBytes) {
       if (known === null || known.until <= clock.now()) {
         const fresh = { nodes: look(), until: clock.now() + rememberedMs };
         known = fresh;
@@ -63,7 +66,7 @@ export function createNodes(cluster: Cluster, settings: PlacementSettings, clock
       return {
         nodes: nodes.length,
         largest: largestOf(nodes),
-        fits: nodes.some((node) => holds(node, asked)),
+        fits: nodes.some((node) => holds(node, asked, diskBytes)),
       };
     },
 
@@ -120,10 +123,11 @@ function largestOf(nodes: readonly Amounts[]): Amounts {
   };
 }
 
-function holds(node: Amounts, asked: AskedResources): boolean {
+function holds(node: Amounts, asked: AskedResources, diskBytes: number): boolean {
   return (
     node.cpuMillis >= asked.cpu.millis &&
     node.memoryBytes >= asked.memory.bytes &&
+    node.storageBytes >= diskBytes &&
     node.gpus >= asked.gpus &&
     (asked.gpus === 0 || asked.vramMib === null || (node.vramMib ?? 0) >= asked.vramMib)
   );

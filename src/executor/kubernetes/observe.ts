@@ -17,6 +17,7 @@ type KubernetesMetadata = {
   readonly name?: string;
   readonly creationTimestamp?: Time;
   readonly deletionTimestamp?: Time;
+  readonly deletionGracePeriodSeconds?: number;
 };
 
 type KubernetesCondition = {
@@ -118,12 +119,15 @@ export function podFactsOf(pod: KubernetesPod): PodFacts {
   const scheduled = conditions?.find(({ type }) => type === 'PodScheduled');
   const disruption = holding(conditions, 'DisruptionTarget');
   const goneBy = at(metadata?.deletionTimestamp);
+  const graceMs = (metadata?.deletionGracePeriodSeconds ?? 0) * 1_000;
   return {
     phase: phaseOf(status?.phase),
     reason: text(status?.reason),
     message: text(status?.message),
     createdAt: at(metadata?.creationTimestamp) ?? new Date(0),
     deleting: goneBy !== null,
+    // What is called the time of its deletion is the one at which that has to be over.
+    deletedAt: goneBy && new Date(goneBy.getTime() - graceMs),
     goneBy,
     node: text(pod.spec?.nodeName),
     unscheduled: scheduled?.status === 'False' ? reasonOf(scheduled) : null,

@@ -3,6 +3,7 @@ import type { Clock } from '../../agent/clock.ts';
 import { ClusterRefusal, isRefused } from './cluster-error.ts';
 import type { Cluster } from './client.ts';
 import { isOf, secretsPath, type JobObject } from './jobs.ts';
+import { listPages } from './list-pages.ts';
 import { annotations, labels, projectSecretName } from './names.ts';
 
 export type ProjectSecretOptions = {
@@ -19,6 +20,8 @@ export type ProjectSecretOptions = {
 export type ProjectSecrets = {
   /** Makes the project's Secret say what its secrets are now. Throws `ClusterRefusal`. */
   mirror(projectId: number): Promise<void>;
+  /** The same for all mirrors that are there: a value that was deleted does not stay where nothing is started any more. */
+  refresh(signal: AbortSignal): Promise<void>;
 };
 
 /** How long what is in the cluster is taken for what was last seen there. */
@@ -39,19 +42,33 @@ export function createProjectSecrets(options: ProjectSecretOptions): ProjectSecr
     seen.set(projectId, { digest, at: clock.now() });
   }
 
-  return {
-    mirror(projectId) {
-      // One after the other, so that an older state of the values never comes to stand over a newer one.
-      const before = turns.get(projectId) ?? Promise.resolve();
-      const turn = before.then(() => mirror(projectId));
-      const settled = turn.catch(() => {});
-      turns.set(projectId, settled);
-      void settled.then(() => {
-        if (turns.get(projectId) === settled) turns.delete(projectId);
-      });
-      return turn;
-    },
-  };
+  /** One after the other, so that an older state of the values never comes to stand over a newer one. */
+  function inTurn(projectId: number): Promise<void> {
+    const before = turns.get(projectId) ?? Promise.resolve();
+    const turn = before.then(() => mirror(projectId));
+    const settled = turn.catch(() => {});
+    turns.set(projectId, settled);
+    void settled.then(() => {
+      if (turns.get(projectId) === settled) turns.delete(projectId);
+    });
+    return turn;
+  }
+
+  async function refresh(signal: AbortSignal): Promise<void> {
+    // Secrets with tokens of attempts go with their Jobs.
+    const selector = `${labels.instance}=${instance},!${labels.attempt}`;
+    for await (const page of listPages<JobObject>(cluster, secretsPath(cluster), selector, signal)) {
+      for (const { metadata } of page) {
+        const projectId = Number(metadata?.labels?.[labels.project]);
+        if (metadata?.name !== projectSecretName(projectId)) continue;
+        signal.throwIfAborted();
+        const digest = digestOf(options.key, projectId, await options.secretsOf(projectId));
+        if (metadata.annotations?.[annotations.digest] !== digest) await inTurn(projectId);
+      }
+    }
+  }
+
+  return { mirror: inTurn, refresh };
 }
 
 async function write(

@@ -1,12 +1,9 @@
 import type { Classification, OutcomeClass } from '../../core/outcome/classes.ts';
-import { ExecutorAwayError } from '../executor.ts';
 import type { ClusterRefusal } from './cluster-error.ts';
 
-/** What a server's refusal of a Job means: it waits for room, it ends, or an administrator has to help AME first. */
+/** What a server's refusal of a Job means: it ends, or it waits, for room or for an administrator who helps AME. */
 export type JobRefusal =
-  | { readonly is: 'held'; readonly why: string }
-  | { readonly is: 'over'; readonly ending: Classification }
-  | { readonly is: 'away'; readonly error: ExecutorAwayError };
+  { readonly is: 'held'; readonly why: string } | { readonly is: 'over'; readonly ending: Classification };
 
 /** Reads the API server's words: status codes alone do not tell a quota from a missing right. */
 export function jobRefusalOf(refusal: ClusterRefusal, namespace: string): JobRefusal {
@@ -18,8 +15,11 @@ export function jobRefusalOf(refusal: ClusterRefusal, namespace: string): JobRef
   if (kind === 'conflict') return over('start_failed', message);
   if (kind === 'invalid')
     return over('start_failed', `The cluster takes what it needs for invalid: ${message}`);
-  const what = `AME cannot create what an attempt needs in the namespace ${namespace}: ${message}`;
-  return { is: 'away', error: new ExecutorAwayError(what, { cause: refusal }) };
+  // Such as a right or a namespace that is not there: whoever waits is told, because nobody else looks.
+  return {
+    is: 'held',
+    why: `AME may not start it in the namespace ${namespace}, and an administrator has to look (\`ame doctor\`): ${message}`,
+  };
 }
 
 /** An ending that was decided before anything ran. */

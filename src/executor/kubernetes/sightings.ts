@@ -1,4 +1,5 @@
 import type { JobFacts, PodFacts } from '../../core/outcome/cluster-facts.ts';
+import { wholeUnits } from '../../core/quantity.ts';
 import type { AskedResources } from '../../core/resources.ts';
 import { readAsked } from './asked.ts';
 import type { JobObject, PodObject } from './jobs.ts';
@@ -9,6 +10,8 @@ export type SeenJob = {
   readonly uid: string;
   readonly facts: JobFacts;
   readonly asked: AskedResources;
+  /** Bytes that its task asks of a node's disk: less than it may write where the file says nothing, and what it inherits. */
+  readonly diskBytes: number;
   readonly image: string;
 };
 
@@ -131,6 +134,7 @@ export function seenJobOf(job: JobObject): SeenJob {
     uid: job.metadata?.uid ?? '',
     facts: jobFactsOf(job),
     asked: readAsked(job.metadata?.annotations),
+    diskBytes: Number(wholeUnits(task?.resources?.requests?.['ephemeral-storage'] ?? '') ?? 0n),
     image: task?.image ?? '',
   };
 }

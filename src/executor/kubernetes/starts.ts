@@ -37,7 +37,7 @@ export type Starts = {
   forget(attempt: number): void;
 };
 
-/** A Job that the cluster has no room for yet, and when it is offered again. */
+/** A Job that the cluster does not take yet, and when it is offered again. */
 type Held = {
   readonly order: AttemptOrder;
   readonly why: string;
@@ -112,7 +112,6 @@ export function createStarts(options: StartOptions): Starts {
     } catch (error) {
       if (!(error instanceof ClusterRefusal)) throw error;
       const refusal = jobRefusalOf(error, cluster.namespace);
-      if (refusal.is === 'away') throw refusal.error;
       log.warn({ attempt: order.id, error: describeError(error) }, 'the cluster refused a Job');
       if (refusal.is === 'over') {
         end(order.id, { kind: 'over', ending: refusal.ending });

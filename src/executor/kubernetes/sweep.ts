@@ -13,6 +13,7 @@ export type SweepOptions = {
   readonly isLive: () => boolean;
   readonly isOver: (attempts: readonly number[]) => Promise<ReadonlySet<number>>;
   readonly stop: (attempt: number) => Promise<void>;
+  readonly refreshSecrets: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -23,7 +24,8 @@ const perQuestion = 1_000;
 
 /**
  * Removes the Jobs of ours whose attempts are over or unknown: a crash between an end and its Job's removal leaves
- * some, and so does another version. At the start, once the watches have listed, and then every few minutes.
+ * some, and so does another version. At the start, once the watches have listed, and then every few minutes. Secrets
+ * that were changed or deleted meanwhile follow with it.
  */
 export async function createSweep(
   options: SweepOptions,
@@ -40,9 +42,14 @@ export async function createSweep(
     try {
       const removed = await sweepOnce(options, signal);
       if (removed > 0) log.info({ removed }, 'Jobs of attempts that are over were removed');
+      await options.refreshSecrets(signal);
     } catch (error) {
       wait = againMs;
-      if (!signal.aborted) log.warn({ error: describeError(error) }, 'what is over was not removed');
+      if (!signal.aborted)
+        log.warn(
+          { error: describeError(error) },
+          'what is over was not removed, or secrets were not mirrored',
+        );
     }
     await pause(clock, wait, signal).catch(() => {});
   }

@@ -3,6 +3,7 @@ import { nextTicks } from '../../core/schedule/ticks.ts';
 import type { Db } from '../../db/connect.ts';
 import { listHistory } from '../../db/schedule-history.ts';
 import { latest, readNow, type PlacedSchedule } from '../../db/schedules.ts';
+import { parkedAfter } from '../../db/schema/columns.ts';
 import type { ScheduleShape } from './schedule-shapes.ts';
 
 /** Decisions that are looked at to say how a schedule does. */
@@ -44,6 +45,10 @@ export async function presentSchedules(
 function stateOf(row: PlacedSchedule): Pick<ScheduleShape, 'state' | 'since' | 'reason'> {
   if (row.paused)
     return { state: 'paused', since: row.pausedAt?.toISOString() ?? null, reason: 'A person paused it.' };
+  if (row.failures >= parkedAfter) {
+    const reason = `It failed ${row.failures} times and waits for \`ame release schedules ${row.id}\`: ${row.lastError ?? ''}`;
+    return { state: 'held', since: null, reason };
+  }
   if (row.heldReason !== null)
     return { state: 'held', since: row.heldSince?.toISOString() ?? null, reason: row.heldReason };
   return { state: 'active', since: null, reason: row.lastError };

@@ -43,7 +43,7 @@ export const scheduleShape = z
     line: z.int().openapi({ description: 'Of ame.yaml on the default branch' }),
     state: z.enum(['active', 'paused', 'held']).openapi({
       description:
-        'paused: by a person; held: its repository cannot be read for now, and it goes on by itself',
+        'paused: by a person; held: its ticks wait for what `reason` says, and it goes on by itself unless it was given up',
     }),
     since: time.nullable().openapi({ description: 'Of being paused or held' }),
     reason: z.string().nullable(),

@@ -51,8 +51,18 @@ function scheduleRow(row: ScheduleShape): Html {
             ? prose(last.message)
             : html`<a href="/runs/${last.run.id}">#${last.run.number}</a> ${stateMark(last.run.state)}`
       }
+      ${factsOf(row)}
     </td>
   </tr>`;
+}
+
+/** How late its last tick was, and how many of late became no run. */
+function factsOf({ driftSeconds, missedTicks }: ScheduleShape): Html | '' {
+  const facts = [
+    ...(driftSeconds === null ? [] : [`drift ${driftSeconds.toFixed(1)} s`]),
+    ...(missedTicks === 0 ? [] : [`${missedTicks} missed`]),
+  ];
+  return facts.length === 0 ? '' : html`<small>${facts.join(', ')}</small>`;
 }
 
 function troubleOf({ state, since, reason, failing }: ScheduleShape): Html | '' {

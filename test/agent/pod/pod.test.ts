@@ -99,7 +99,10 @@ describe.skipIf(noNamespaces !== null)('an attempt in a pod', () => {
     await restoring.promise;
     pod.takeAway(5);
     expect(await ended).toEqual([0, 143]);
-    expect(await pod.report).toMatchObject({ ending: null, fault: null, interrupted: 'taken', output: null });
+    const report = await pod.report;
+    expect(report).toMatchObject({ ending: null, fault: null, interrupted: 'taken', output: null });
+    // Until when the cluster's word on who took it away is waited for is counted from here.
+    expect(report.phases).toMatchObject({ startedAt: null, storedAt: expect.any(Date) });
   });
 
   test('a pod that is taken away before its second container began is not held', async () => {

@@ -67,12 +67,13 @@ export function createStore(changed: (kind: string, change: Change) => void): St
   };
 }
 
-/** Whether labels meet a selector of the two forms that are used: `a=b` and `a in (b,c)`. */
+/** Whether labels meet a selector of the forms that are used: `a=b`, `a in (b,c)` and `!a`. */
 export function selects(selector: string, labels: Readonly<Record<string, string>> = {}): boolean {
   const parts = selector.match(/[^,(]+(\([^)]*\))?/g) ?? [];
   return parts.every((part) => {
     const set = /^(\S+) in \((.*)\)$/.exec(part);
     if (set) return (set[2] ?? '').split(',').includes(labels[set[1] ?? ''] ?? '');
+    if (part.startsWith('!')) return labels[part.slice(1)] === undefined;
     const [key = '', value] = part.split('=');
     return labels[key] === value;
   });

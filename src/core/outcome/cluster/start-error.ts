@@ -1,6 +1,6 @@
 import type { ClusterFacts } from '../cluster-facts.ts';
 import type { ClusterRule } from './rule.ts';
-import { named, quoted } from './words.ts';
+import { named, quoted, size } from './words.ts';
 
 /** Why the task's container, which was made, could not begin. */
 export const startErrorRules: readonly ClusterRule[] = [
@@ -26,6 +26,18 @@ export const startErrorRules: readonly ClusterRule[] = [
         ? `The image ${named(image)} cannot be run here. Is it made for the machines of this cluster? The node says: ${quoted(words)}`
         : null;
     },
+  },
+  {
+    id: 'memory-too-small',
+    says: 'over',
+    class: 'out_of_memory',
+    shows: 'container `task` terminated, `StartError` with 128, a message about its memory limit',
+    message: (facts, { asked }) =>
+      /container init was OOM-killed|unable to set memory limit|memory limit too low/u.test(
+        startError(facts) ?? '',
+      )
+        ? `It cannot even be started with the ${size(asked.memory.bytes)} of memory that it may use.`
+        : null,
   },
   {
     id: 'start-error',

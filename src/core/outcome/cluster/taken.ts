@@ -1,7 +1,7 @@
 import type { ClusterFacts } from '../cluster-facts.ts';
 import { hasBegun, isOver } from './phase.ts';
 import type { ClusterRule } from './rule.ts';
-import { named, quoted } from './words.ts';
+import { minutes, named, quoted } from './words.ts';
 
 // A node that is well ends a pod within its grace; the kubelet's own rounds and slow disks take some of this.
 const overdueMs = 120_000;
@@ -26,6 +26,20 @@ export const takenRules: readonly ClusterRule[] = [
     shows: 'pod with `DisruptionTarget` `DeletionByPodGC`: its node was removed from the cluster',
     message: (facts) =>
       disrupted(facts, 'DeletionByPodGC') ? `The node ${nodeOf(facts)}was removed from the cluster.` : null,
+  },
+  {
+    id: 'never-began-to-leave',
+    says: 'over',
+    class: 'node_lost',
+    shows:
+      'pod Terminating for two minutes, on a node that has not said that the task began: there is nothing that its grace is for',
+    // A pod that was not ready is not marked when its node stops to answer.
+    message: (facts, { now }) => {
+      const { pod } = facts;
+      if (!pod?.deletedAt || pod.node === null || isOver(pod) || hasBegun(pod)) return null;
+      if (now.getTime() - pod.deletedAt.getTime() < overdueMs) return null;
+      return `It was told to go before it began, and the node ${nodeOf(facts)}has not let go of it for ${minutes((now.getTime() - pod.deletedAt.getTime()) / 1_000)}.`;
+    },
   },
   {
     id: 'never-left',
