@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planTask } from '../src/core/plan.ts';
 import { parseProjectFile } from '../src/core/project-file.ts';
+import { nextTick } from '../src/core/schedule/ticks.ts';
 
 const run = promisify(execFile);
 const files = join(import.meta.dirname, '..', 'src', 'sample', 'files');
@@ -72,4 +73,15 @@ test('the held-out days are not among those to learn from, and decide nothing ab
   await writeFile(join(folder, 'data/test.csv'), `${header}\n0,0,0,0,1\n`);
   await run('python3', ['train.py'], { cwd: folder });
   expect(await read('model.json')).toBe(model);
+});
+
+test('whoever starts it sees its schedule tick within a minute', async () => {
+  const [schedule, ...others] = project.project?.recurringTasks ?? [];
+  expect([schedule?.taskref.name, others]).toEqual(['clock', []]);
+  const now = new Date();
+  const tick = nextTick(schedule?.schedule ?? '', schedule?.timezone ?? 'UTC', now);
+  expect(tick.getTime() - now.getTime()).toBeLessThanOrEqual(60_000);
+  if (project.project === null) throw new Error('the file of the sample is wrong');
+  const [clock] = planTask(project.project, 'clock').plan.tasks;
+  expect((await run('sh', ['-ec', clock?.script ?? 'exit 1'])).stdout).toContain('a schedule says so');
 });

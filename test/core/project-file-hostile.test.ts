@@ -34,7 +34,7 @@ describe('work that a hostile file asks for', () => {
     expect(searches).toBe(200);
   });
 
-  test('time zones are asked for a thousand times at most, and the same one once', () => {
+  test('time zones are asked for as often as there may be recurring tasks, and the same one once', () => {
     const asked = vi.spyOn(Intl, 'DateTimeFormat');
     const zones = (zone: (index: number) => string): number => {
       asked.mockClear();
@@ -45,7 +45,7 @@ describe('work that a hostile file asks for', () => {
       expect(parseProjectFile(`${begin}recurring_tasks:\n${recurring}`).project).toBeNull();
       return asked.mock.calls.length;
     };
-    expect(zones((index) => `Europe/C${index}`)).toBe(1000);
+    expect(zones((index) => `Europe/C${index}`)).toBe(256);
     expect(zones(() => 'Europe/Copenhage')).toBe(1);
     expect(zones(() => 'Europe/Copenhagen')).toBe(0);
   });

@@ -59,3 +59,39 @@ test('a tick runs the head that GitHub has, also where no push was heard of, and
     schedules: [{ state: 'held', reason: expect.stringContaining('cannot be read') }],
   });
 });
+
+test('a suspended installation holds its schedules, which go on by themselves; another default branch brings its own', async () => {
+  const { github, ame } = world;
+  const own = await github.addInstallation({ account: 'umbrella' });
+  const place = { owner: 'umbrella', name: 'moving' };
+  const pets = await github.addRepository(own, place);
+  await pets.commit({ 'ame.yaml': file.replace('yearly', 'moving') }, { branch: 'main', message: 'before' });
+  await world.hear();
+  await github.push(pets, { a: '1' });
+  await world.settle();
+  const schedules = async (): Promise<readonly unknown[]> => {
+    const { body } = await ame.api('GET', '/schedules');
+    const found = (
+      body as { readonly schedules: readonly { readonly name: string; readonly state: string }[] }
+    ).schedules;
+    return found.map(({ name, state }) => `${name} ${state}`);
+  };
+  await github.suspend(own);
+  await world.settle();
+  await tickNow();
+  expect(await ame.read.runs(place)).toEqual([]);
+  expect(await schedules()).toContain('moving held');
+
+  await github.unsuspend(own);
+  await world.hear();
+  clock.advance(61);
+  await tickNow();
+  const [first] = await ame.read.runs(place);
+  expect(first).toMatchObject({ trigger: 'tick', state: 'succeeded' });
+
+  await pets.commit({ 'ame.yaml': file.replace('yearly', 'moved') }, { branch: 'trunk', message: 'other' });
+  await github.setDefaultBranch(pets, 'trunk');
+  await world.hear();
+  expect(await schedules()).toContain('moved active');
+  expect(await schedules()).not.toContain('moving active');
+});

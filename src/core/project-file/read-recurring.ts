@@ -8,7 +8,6 @@ import { shown } from '../problems/wording.ts';
 import type { Report } from './report.ts';
 import { catchups, overlaps } from './shapes.ts';
 
-const mostZones = 1000;
 const mostSchedules = 256;
 const example = 'nightly: {taskref: main, schedule: "@daily"}';
 
@@ -101,15 +100,12 @@ function readTimezone(entry: Entry | undefined, isZone: (name: string) => boolea
   return 'UTC';
 }
 
-/**
- * Whether a name is a time zone, looked up once. One look-up takes 30 µs, and all zones have fewer than a thousand
- * names together: what comes after so many different ones is wrong too, or does not matter any more.
- */
+/** Whether a name is a time zone, looked up once: one look-up takes 30 µs. */
 function rememberTimezones(): (name: string) => boolean {
   const known = new Map<string, boolean>();
   return (name) => {
-    const asked = known.get(name) ?? (known.size < mostZones && isTimezone(name));
-    if (known.size < mostZones) known.set(name, asked);
+    const asked = known.get(name) ?? isTimezone(name);
+    known.set(name, asked);
     return asked;
   };
 }
