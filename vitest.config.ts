@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongFirst } from './test/long-first.ts';
 
 export default defineConfig({
   test: {
@@ -10,6 +11,7 @@ export default defineConfig({
     // idle disk made the whole 157 s rather than 448 s on two cores. So nothing may be left in a module or a global,
     // and hooks shared by files are registered by a function that each file calls.
     isolate: false,
+    sequence: { sequencer: LongFirst },
     // Most tests wait for processes and disks: twice as many as the cores of a small machine keep them busy.
     maxWorkers: 4,
     // Journeys start real processes and real git on two cores: generous, and never what a test asserts.

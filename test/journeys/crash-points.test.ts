@@ -9,14 +9,14 @@ afterAll(() => watched[Symbol.dispose]());
 
 /**
  * How many faults, and how many of them in one go. What is lost through no fault of its command is tried again three
- * times, so three faults are what a run with commands survives whatever they are. All together 200; `npm run test:crash`
- * tries each one alone.
+ * times, so three faults are what a run with commands survives whatever they are. All together 80: each is a life of a whole
+ * server, and the suite is to stay short. `npm run test:crash` tries each one alone.
  */
 const samples: Readonly<Record<string, { readonly faults: number; readonly together: number }>> = {
-  push: { faults: 48, together: 3 },
-  'broken file': { faults: 130, together: 10 },
-  tick: { faults: 6, together: 3 },
-  cancel: { faults: 6, together: 3 },
+  push: { faults: 12, together: 3 },
+  'broken file': { faults: 50, together: 10 },
+  tick: { faults: 3, together: 3 },
+  cancel: { faults: 3, together: 3 },
   'force push over a running run': { faults: 3, together: 3 },
   'pipeline of six with a retry': { faults: 3, together: 3 },
   'pull request': { faults: 3, together: 3 },
