@@ -21,7 +21,10 @@ export function seeCluster(
   known: ClusterCircumstances,
 ): { readonly rule: string | null; readonly observation: Observation } {
   if (facts.job === null && facts.pod === null) return { rule: null, observation: { kind: 'absent' } };
+  const over = facts.pod !== null && isOver(facts.pod);
   for (const rule of clusterRules) {
+    // What a pod that is over still shows of waiting is left from before.
+    if (over && rule.says === 'waits') continue;
     const message = rule.message(facts, known);
     if (message === null) continue;
     return { rule: rule.id, observation: observationOf(rule, message, facts, known) };
