@@ -21,7 +21,7 @@ let attempt: number;
 beforeAll(async () => {
   opened = await openTestAme({ env: { AME_GITHUB_WEBHOOK_SECRET: webhookSecret } });
   server = await listen(opened.app);
-  const made = await makeRun(opened.ame.db, { project: 'spam', repositoryName: 'spam-1' });
+  const made = await makeRun(opened.ame.db, { project: 'spam', repository: 'spam-1' });
   attempt = made.attempts[0]?.id ?? 0;
 });
 
