@@ -63,7 +63,8 @@ export async function observeRun(
   const learned = new Map(
     memory.filter(({ task, asked: then }) => asking.get(task) === then).map((row) => [row.task, row.bytes]),
   );
-  const defaults = deps.resourceDefaults;
+  // A process of this machine takes what there is: no ceiling stands in its way, and nothing is shown as given.
+  const defaults = deps.executor.name === 'local' ? null : deps.resourceDefaults;
   const held = ahead > 0;
   return {
     view: {

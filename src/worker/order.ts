@@ -23,7 +23,7 @@ export async function ordersOf(
     const task = run.plan.tasks[row.position];
     if (task === undefined) return [];
     const bytes = sizes === null ? 0 : inheritedBytes(sizes.commit, sizes.past, task.needs);
-    // Queued by an earlier version, which stored none.
+    // None are stored where the executor gives none, nor by earlier versions.
     const asked = row.resources ?? resolveResources(task.resources, deps.resourceDefaults, null);
     return [orderOf(run, { ...row, resources: asked }, task, bytes)];
   });

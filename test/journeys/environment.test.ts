@@ -154,7 +154,7 @@ test('what a local process is not given is said once a run', async () => {
       tasks:
         main:
           pipeline:
-            one: {runcommand: 'true ', resources: {cpu: 2, memory: 8Gi}, image: busybox}
+            one: {runcommand: 'true ', resources: {cpu: 2, memory: 900Gi}, image: busybox}
             two: {runcommand: 'true ', resources: {memory: 1Gi, gpus: 64}, image: busybox}
     `,
   });
@@ -166,4 +166,6 @@ test('what a local process is not given is said once a run', async () => {
     expect.stringContaining('GPU'),
   ]);
   expect(ended.state).toBe('succeeded');
+  // What nobody keeps is not shown as if it had been given, and no ceiling stands in its way.
+  expect((await ame.read.attempts(ended)).map(({ resources }) => resources)).toEqual([null, null]);
 });

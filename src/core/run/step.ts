@@ -38,8 +38,8 @@ export type RunView = {
   readonly earlier: ReadonlyMap<string, readonly EndedAttempt[]>;
   /** When the first task of each pipeline with a time limit became ready, and when it started. */
   readonly scopes: ReadonlyMap<string, Since>;
-  /** What the administrator gives where the file says nothing. */
-  readonly defaults: ResourceDefaults;
+  /** What the administrator gives where the file says nothing; `null` where the executor gives and keeps nothing. */
+  readonly defaults: ResourceDefaults | null;
   /** Bytes of memory that tasks came to need in earlier runs, where the file asks for the same as then. */
   readonly learned: ReadonlyMap<string, number>;
 };
@@ -169,8 +169,7 @@ export function stepRun(view: RunView, now: Date): RunStep {
       looks.push(now);
       continue;
     }
-    const learned = view.learned.get(task) ?? null;
-    const resources = attempt.resources ?? resolveResources(planned.resources, view.defaults, learned);
+    const resources = attempt.resources ?? givenTo(planned, view);
     const next = { ...attempt, state: 'queued' as const, queuedAt: now, readyAt: now, resources };
     changes.push({ ...stepOf(attempt, next), cause: 'ready' });
     states.set(task, 'queued');
@@ -179,6 +178,11 @@ export function stepRun(view: RunView, now: Date): RunStep {
 
   const state = runState(states.values(), view.cancel !== null, view.state);
   return { changes, retries, start, stop, state, failure, lookAgainAt: earliest(looks) };
+}
+
+/** What the first attempt of a task is given. */
+function givenTo({ name, resources }: Plan['tasks'][number], view: RunView): AskedResources | null {
+  return view.defaults && resolveResources(resources, view.defaults, view.learned.get(name) ?? null);
 }
 
 /** Why a task that is ready is not started all the same: `null` where it is. */
@@ -191,7 +195,7 @@ function neverStarts(
   const limits = attemptLimits(view.plan, task, { readyAt: now, startedAt: null }, view.scopes);
   const late = reachedLimit(limits, now);
   if (late) return { class: late.reason, reason: outcomes[late.reason].message };
-  const refusal = memoryRefusal(task.resources, view.defaults);
+  const refusal = view.defaults && memoryRefusal(task.resources, view.defaults);
   return refusal === null ? null : { class: 'unschedulable', reason: refusal };
 }
 

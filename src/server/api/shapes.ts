@@ -104,7 +104,9 @@ export const attemptShape = z
     pendingWhy: z.string().nullable().openapi({ description: 'Why it waits or waited, where that is known' }),
     resources: resourcesShape
       .nullable()
-      .openapi({ description: 'What it is given; null before it is queued' }),
+      .openapi({
+        description: 'What it is given; null before it is queued, and where nothing is set aside for it',
+      }),
     reusedFrom: z.int().nullable(),
     createdAt: time,
     queuedAt: time.nullable(),
