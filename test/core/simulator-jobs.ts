@@ -1,5 +1,5 @@
 import type { Observation } from '../../src/core/attempt.ts';
-import type { Random } from './simulator-random.ts';
+import type { Random } from '../random.ts';
 import { BrokenRule } from './simulator-rules.ts';
 import { attemptsOf, say, type Table } from './simulator-table.ts';
 import type { Place } from './simulator-worker.ts';

@@ -1,7 +1,7 @@
 import type { Plan } from '../../src/core/plan.ts';
 import { conditions } from '../../src/core/project.ts';
 import { command } from './project-builder.ts';
-import type { Random } from './simulator-random.ts';
+import type { Random } from '../random.ts';
 import { planOf } from './step-view.ts';
 
 const kept: Plan[] = [];

@@ -1,7 +1,7 @@
 import type { AttemptState, RunState } from '../../src/core/run.ts';
 import { createJobs, type Job } from './simulator-jobs.ts';
 import { simulatedPlan } from './simulator-plan.ts';
-import { createRandom, type Random } from './simulator-random.ts';
+import { createRandom, type Random } from '../random.ts';
 import { BrokenRule, checkEnds, checkRules } from './simulator-rules.ts';
 import {
   beginning,

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { createRandom } from '../core/simulator-random.ts';
+import { createRandom } from '../random.ts';
 import { createFakeGithub } from '../fakes/github.ts';
 import { redeliver } from '../fakes/github/deliver.ts';
 import type { FakeRepository } from '../fakes/github/repository.ts';

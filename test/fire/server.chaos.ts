@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
-import { createRandom } from '../core/simulator-random.ts';
+import { createRandom } from '../random.ts';
 import { createFakeGithub } from '../fakes/github.ts';
 import { query } from '../database.ts';
 import { startChildServer, type ChildServer } from '../journeys/child-server.ts';

@@ -2,7 +2,7 @@ import type { FakeGithub } from '../fakes/github.ts';
 import { redeliver } from '../fakes/github/deliver.ts';
 import type { FakeRepository } from '../fakes/github/repository.ts';
 import type { FakeDelivery, FakeInstallation } from '../fakes/github/world.ts';
-import type { Random } from '../core/simulator-random.ts';
+import type { Random } from '../random.ts';
 
 /** A push that was made on the host, and what the host has to say of it. */
 export type Push = {

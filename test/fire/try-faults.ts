@@ -1,4 +1,4 @@
-import { createRandom } from '../core/simulator-random.ts';
+import { createRandom } from '../random.ts';
 import type { Journey } from './journeys.ts';
 import { ways, type Fault, type Point } from './points.ts';
 

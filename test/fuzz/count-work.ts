@@ -1,6 +1,6 @@
 import { Session } from 'node:inspector/promises';
 import { hostileFile } from './mutated-file.ts';
-import { createRandom } from './random.ts';
+import { createCaseRandom } from '../random.ts';
 import { growing } from './wide-and-deep.ts';
 
 /**
@@ -41,5 +41,5 @@ for (const [name, text] of Object.entries(growing)) {
   for (const times of [200, 800, 3_200].slice(0, sizes)) await measure(name, text(times));
 }
 for (let index = 0; index < cases; index += 1)
-  await measure(`case ${index}`, hostileFile(createRandom(seed, index)));
+  await measure(`case ${index}`, hostileFile(createCaseRandom(seed, index)));
 session.disconnect();

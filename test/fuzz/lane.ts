@@ -1,4 +1,4 @@
-import { createRandom, type Random } from './random.ts';
+import { createCaseRandom, type Random } from '../random.ts';
 
 /**
  * What a lane runs: few cases in `npm test`, all of them in `npm run test:fuzz`.
@@ -30,7 +30,7 @@ export async function runLane(
   let index = from;
   for (; index < to && performance.now() < until; index += 1) {
     try {
-      await tryCase(createRandom(seed, index), index);
+      await tryCase(createCaseRandom(seed, index), index);
     } catch (error) {
       const again = `AME_FUZZ_SEED=${seed} AME_FUZZ_CASE=${index} npm run test:fuzz -- ${name}`;
       throw new Error(`case ${index} of seed ${seed} failed. Again: ${again}\n${String(error)}`, {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostileWords } from './hostile-words.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 

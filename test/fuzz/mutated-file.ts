@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { allFixtures, fixtures } from '../core/project-file-fixtures.ts';
 import { hostileWords } from './hostile-words.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 type Tree = string | number | boolean | null | Tree[] | Map<string, Tree>;
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createMasker, type Masker } from '../../src/core/mask.ts';
 import { secretForms } from '../../src/core/mask/secret-forms.ts';
 import { runLane } from './lane.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import { filler, spellings } from './spellings.ts';
 
 const alphabets = [

@@ -102,11 +102,9 @@ export const attemptShape = z
     peakMemoryBytes: z.int().nullable(),
     cpuSeconds: z.number().nullable().openapi({ description: 'Of one core' }),
     pendingWhy: z.string().nullable().openapi({ description: 'Why it waits or waited, where that is known' }),
-    resources: resourcesShape
-      .nullable()
-      .openapi({
-        description: 'What it is given; null before it is queued, and where nothing is set aside for it',
-      }),
+    resources: resourcesShape.nullable().openapi({
+      description: 'What it is given; null before it is queued, and where nothing is set aside for it',
+    }),
     reusedFrom: z.int().nullable(),
     createdAt: time,
     queuedAt: time.nullable(),

@@ -27,3 +27,8 @@ export function createRandom(seed: number): Random {
     },
   };
 }
+
+/** Each case of a run has its own numbers, so that one case is done again without those before it. */
+export function createCaseRandom(seed: number, index: number): Random {
+  return createRandom(Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(index + 1, 0xc2b2ae35));
+}
