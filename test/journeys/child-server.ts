@@ -24,6 +24,8 @@ export async function startChildServer(directory: string, env: Env): Promise<Chi
     env: {
       PATH: process.env['PATH'],
       PORT: '0',
+      // As `ame start` has it.
+      NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/ame', import.meta.url)),
       AME_GRACE: '1',
       AME_LOG_LEVEL: process.env['AME_TEST_LOG'] ?? 'error',
       ...env,

@@ -1,4 +1,5 @@
 import { gitBytes, gitText, tryGitBytes } from './git.ts';
+import { askLasting, needLasting } from './lasting.ts';
 import { readRef, type FakeRepository } from './repository.ts';
 
 export type CommitFacts = {
@@ -20,15 +21,20 @@ export type TreeFacts = {
 
 export type ObjectType = 'blob' | 'tree' | 'commit' | 'tag';
 
-const format = ['%H', '%T', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%B'].join('%x01');
+const format = `--format=${['%H', '%T', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%B'].join('%x01')}`;
 
 /** The commits that `git log` names, in its order. */
 export async function readCommits(
   directory: string,
   args: readonly string[],
 ): Promise<readonly CommitFacts[]> {
-  const out = await gitText(directory, ['log', '-z', `--format=${format}`, ...args, '--']);
+  return parseCommits(await gitBytes(directory, ['log', '-z', format, ...args, '--']));
+}
+
+function parseCommits(out: Buffer): readonly CommitFacts[] {
   return out
+    .toString('utf8')
+    .trim()
     .split('\0')
     .filter((line) => line !== '')
     .map((line) => {
@@ -56,7 +62,7 @@ export async function readCommits(
 }
 
 export async function readCommit(directory: string, sha: string): Promise<CommitFacts> {
-  const [commit] = await readCommits(directory, ['-1', sha]);
+  const [commit] = parseCommits(await needLasting(directory, ['log', '-z', format, '-1', sha, '--']));
   if (!commit) throw new Error(`no commit ${sha}`);
   return commit;
 }
@@ -70,7 +76,7 @@ export async function readTree(
   tree: string,
   recursive: boolean,
 ): Promise<readonly TreeFacts[]> {
-  const out = await gitBytes(directory, ['ls-tree', '-z', '-l', ...(recursive ? ['-r', '-t'] : []), tree]);
+  const out = await needLasting(directory, ['ls-tree', '-z', '-l', ...(recursive ? ['-r', '-t'] : []), tree]);
   return out
     .toString('utf8')
     .split('\0')
@@ -90,18 +96,19 @@ export async function readTree(
 
 export async function readType(directory: string, sha: string): Promise<ObjectType | null> {
   if (!/^[0-9a-f]{40}$/.test(sha)) return null;
-  const out = (await tryGitBytes(directory, ['cat-file', '-t', sha]))?.toString('utf8').trim();
+  const out = (await askLasting(directory, ['cat-file', '-t', sha]))?.toString('utf8').trim();
   return out === 'blob' || out === 'tree' || out === 'commit' || out === 'tag' ? out : null;
 }
 
 export function readBlob(directory: string, sha: string): Promise<Buffer> {
-  return gitBytes(directory, ['cat-file', 'blob', sha]);
+  return needLasting(directory, ['cat-file', 'blob', sha]);
 }
 
 /** The object that a git expression names, as `main`, `<sha>:ame.yaml`; null where there is none. */
 export async function resolve(directory: string, expression: string): Promise<string | null> {
   if (expression.startsWith('-') || expression.includes('\n')) return null;
-  const out = await tryGitBytes(directory, ['rev-parse', '--verify', '--quiet', expression]);
+  const ask = /^[0-9a-f]{40}(:|\^\{)/.test(expression) ? askLasting : tryGitBytes;
+  const out = await ask(directory, ['rev-parse', '--verify', '--quiet', expression]);
   return out?.toString('utf8').trim() || null;
 }
 
@@ -139,7 +146,7 @@ export async function readChanges(
   from: string,
   to: string,
 ): Promise<readonly ChangedFile[]> {
-  const raw = await gitBytes(directory, ['diff-tree', '-r', '-z', '-M', '--raw', '--no-abbrev', from, to]);
+  const raw = await needLasting(directory, ['diff-tree', '-r', '-z', '-M', '--raw', '--no-abbrev', from, to]);
   const fields = raw.toString('utf8').split('\0');
   const files: ChangedFile[] = [];
   for (let at = 0; (fields[at] ?? '') !== '';) {
