@@ -9,6 +9,7 @@ import { listSecrets, readSecrets } from './db/secrets.ts';
 import type { Executor } from './executor/executor.ts';
 import { connectCluster } from './executor/kubernetes/client.ts';
 import { createKubernetesExecutor } from './executor/kubernetes/kubernetes-executor.ts';
+import { findNodeAddresses } from './executor/kubernetes/node-addresses.ts';
 import { briefError, type Log } from './log.ts';
 
 export type ClusterExecutorGround = {
@@ -35,6 +36,7 @@ export async function createClusterExecutor(ground: ClusterExecutorGround): Prom
         url: kubernetes.agentUrl,
         port: kubernetes.agentPort,
         apiServer: cluster.server.href,
+        nodes: () => findNodeAddresses(cluster),
       }),
     secretKey,
     tokenOf: (attempt) => attemptToken(secretKey, attempt),

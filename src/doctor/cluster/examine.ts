@@ -5,6 +5,7 @@ import { connectCluster, type Cluster } from '../../executor/kubernetes/client.t
 import { ClusterRefusal } from '../../executor/kubernetes/cluster-error.ts';
 import { jobsPath } from '../../executor/kubernetes/jobs.ts';
 import type { PodSettings } from '../../executor/kubernetes/manifest.ts';
+import { findNodeAddresses } from '../../executor/kubernetes/node-addresses.ts';
 import { compareClocks } from '../clock.ts';
 import { right, wordsOf, wrong, type Finding } from '../finding.ts';
 import { sampleJob } from './probe-job.ts';
@@ -73,6 +74,7 @@ async function podSettings(cluster: Cluster, exam: ClusterExam): Promise<PodSett
     url: kubernetes.agentUrl,
     port: kubernetes.agentPort,
     apiServer: cluster.server.href,
+    nodes: () => findNodeAddresses(cluster),
   });
   if (/^https?:\/\/(127\.|localhost[:/]|\[::1\])/.test(`${agentUrl}/`))
     return wrong(
