@@ -1,13 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { asStarted } from './test/as-started.ts';
 
-// A frozen node changes what every other test sees.
-const alone = ['test/cluster/journeys-frozen-node.test.ts'];
+// A frozen node, and an API server that is away, change what every other test sees.
+const alone = ['test/cluster/journeys-frozen-node.test.ts', 'test/cluster/journeys-api-server.test.ts'];
 
 // Tests on the cluster that KUBECONFIG names: `npm run test:cluster`.
 export default defineConfig({
   test: {
     globalSetup: ['test/cluster/require-cluster.ts', 'test/postgres-server.ts'],
     isolate: false,
+    execArgv: asStarted,
     // Pods are started one after the other by each node: more than this only wait for it.
     maxWorkers: 2,
     maxConcurrency: 6,

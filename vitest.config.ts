@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { asStarted } from './test/as-started.ts';
 import { LongFirst } from './test/long-first.ts';
 
 export default defineConfig({
@@ -11,6 +12,8 @@ export default defineConfig({
     // idle disk made the whole 157 s rather than 448 s on two cores. So nothing may be left in a module or a global,
     // and hooks shared by files are registered by a function that each file calls.
     isolate: false,
+    // Processes of half the size are forked in half the time, which those do a lot that ask git.
+    execArgv: asStarted,
     sequence: { sequencer: LongFirst },
     // Most tests wait for processes and disks: twice as many as the cores of a small machine keep them busy.
     maxWorkers: 4,

@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { asStarted } from './test/as-started.ts';
 
 /** All cases of what `npm test` runs a few of; see test/fuzz/lane.ts for what bounds and repeats them. */
 export default defineConfig({
   test: {
+    execArgv: asStarted,
     include: ['test/fuzz/**/*.test.ts'],
     globalSetup: ['test/postgres-server.ts'],
     env: { AME_FUZZ: 'all' },

@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ownKeyOf } from '../../src/attempt/own-key.ts';
 import type { Env } from '../../src/config.ts';
+import { asStarted } from '../../test/as-started.ts';
+import { identify } from '../../src/db/identity.ts';
 
 /** One server in a process of its own, whose attempts run on the cluster. */
 export type Replica = AsyncDisposable & {
@@ -12,13 +15,14 @@ export type Replica = AsyncDisposable & {
   readonly agentAddress: string;
   readonly token: string;
   readonly databaseUrl: string;
+  /** What tokens of attempts are made with: the benchmark speaks as the agents that fake nodes do not run. */
+  readonly ownKey: Uint8Array;
   readonly cloneUrl: (name: string) => string;
   /** What it has used so far: seconds of one core, MiB of memory now and at most. */
   readonly used: () => { readonly cpuSeconds: number; readonly rssMib: number; readonly peakMib: number };
 };
 
-/** The key that the attempts' tokens are made from: the benchmark speaks as the agents that fake nodes do not run. */
-export const secretKey: Uint8Array = new Uint8Array(32).fill(11);
+const secretKey: Uint8Array = new Uint8Array(32).fill(11);
 
 const script = fileURLToPath(new URL('../../test/journeys/server.ts', import.meta.url));
 /** Of Linux: what /proc counts a process's time in. */
@@ -26,7 +30,7 @@ const ticksPerSecond = 100;
 
 export async function startReplica(directory: string, namespace: string, env: Env): Promise<Replica> {
   const agentPort = await freePort();
-  const child = spawn(process.execPath, [script, directory], {
+  const child = spawn(process.execPath, [...asStarted, script, directory], {
     env: {
       ...process.env,
       PORT: '0',
@@ -46,6 +50,7 @@ export async function startReplica(directory: string, namespace: string, env: En
   const pid = child.pid ?? 0;
   return {
     ...told,
+    ownKey: ownKeyOf(secretKey, await identify(told.databaseUrl)),
     agentAddress: `http://127.0.0.1:${agentPort}`,
     cloneUrl: (name) => `${told.address.replace('//', `//ame:${told.token}@`)}/git/bench/${name}.git`,
     used() {

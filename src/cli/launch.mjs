@@ -6,6 +6,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import './quick-modules.mjs';
 
 /** Node runs TypeScript as it is since 22.18 and 23.6. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

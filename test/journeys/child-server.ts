@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Env } from '../../src/config.ts';
+import { asStarted } from '../as-started.ts';
 
 /** A server in a process of its own. */
 export type ChildServer = {
@@ -15,12 +16,15 @@ export type ChildServer = {
   kill(): Promise<void>;
   /** Asks it to end in order. */
   stop(): Promise<void>;
+  /** It stands still from now on, and its sockets stay open. */
+  pause(): void;
+  resume(): void;
 };
 
 const script = fileURLToPath(new URL('server.ts', import.meta.url));
 
 export async function startChildServer(directory: string, env: Env): Promise<ChildServer> {
-  const child = spawn(process.execPath, [script, directory], {
+  const child = spawn(process.execPath, [...asStarted, script, directory], {
     env: {
       PATH: process.env['PATH'],
       PORT: '0',
@@ -50,5 +54,7 @@ export async function startChildServer(directory: string, env: Env): Promise<Chi
     cloneUrl: (owner, name) => `${address.replace('//', `//ame:${token}@`)}/git/${owner}/${name}.git`,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
   };
 }
