@@ -50,14 +50,20 @@ export async function claim(
 ): Promise<readonly Claim[]> {
   const table = name(queue);
   const until = sql`${db.now()} + make_interval(secs => ${options.leaseSeconds})`;
+  // Chosen first and once: with "id in (select … limit n)" Postgres may run the choice again for each row that it joins,
+  // and then takes more rows than were asked for (seen: two for one, once the statistics had changed the plan).
   const { rows } = await db.orm.execute<ClaimRow>(sql`
-    update ${table} set claimed_by = ${options.worker}, claimed_until = ${until}, due_at = ${until}
-    where id in (
-      select id from ${table}
+    with chosen as materialized (
+      select id as chosen_id, due_at as since, ${urgent(queue)} as urgent from ${table}
       where due_at <= ${db.now()} and (claimed_until is null or claimed_until <= ${db.now()})
         and failures < ${sql.raw(String(parkedAfter))}
-      order by ${first(queue)} due_at, id limit ${options.limit} for update skip locked)
-    returning id::text, claimed_until, ${db.now()} as now, failures, postponed`);
+      order by urgent desc, since, id limit ${options.limit} for update skip locked),
+    taken as (
+      update ${table} set claimed_by = ${options.worker}, claimed_until = ${until}, due_at = ${until}
+      from chosen where id = chosen_id
+      returning id, claimed_until, failures, postponed, urgent, since)
+    select id::text, claimed_until, ${db.now()} as now, failures, postponed
+    from taken order by urgent desc, since, taken.id`);
   return rows.map((row) => ({
     queue,
     id: queue === 'deliveries' ? row.id : Number(row.id),
@@ -70,8 +76,8 @@ export async function claim(
 }
 
 /** A commit waits for its verdict longer than for any word before it, so where there are many, verdicts are told first. */
-function first(queue: Queue): SQL {
-  return queue === 'checks' ? sql`(says ->> 'status' = 'completed') desc,` : sql``;
+function urgent(queue: Queue): SQL {
+  return queue === 'checks' ? sql`(says ->> 'status' = 'completed')` : sql`false`;
 }
 
 /**

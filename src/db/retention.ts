@@ -161,10 +161,11 @@ function idleBefore(db: Db, repositoryId: number): SQL {
 export async function dropBlobs(db: Db, remove: (digest: Digest) => Promise<void>): Promise<number> {
   return inTransaction(db, async (tx) => {
     const { rows } = await tx.orm.execute<{ digest: string }>(sql`
-      delete from blobs where digest in (
-        select digest from blobs b where used_at < ${before(tx, 1)}
+      with idle as materialized (
+        select digest as chosen from blobs b where used_at < ${before(tx, 1)}
           and not exists (select from blob_refs r where r.digest = b.digest)
         limit 20 for update skip locked)
+      delete from blobs using idle where digest = chosen
       returning digest`);
     for (const { digest } of rows) await remove(digest);
     return rows.length;

@@ -32,6 +32,7 @@ let carried: string;
 beforeEach(async () => {
   directory = await realpath(await mkdtemp(join(tmpdir(), 'ame-test-launch-')));
   await copyFile(launcher, join(directory, 'launch.mjs'));
+  await copyFile(join(dirname(launcher), 'quick-modules.mjs'), join(directory, 'quick-modules.mjs'));
   await writeFile(join(directory, 'main.ts'), main);
   await writeFile(join(directory, 'old.cjs'), old);
   const name = {
