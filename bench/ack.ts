@@ -5,29 +5,51 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { startChildServer } from '../test/journeys/child-server.ts';
 import { deliveryRequest, pushBody, webhookSecret } from './deliveries.ts';
-import { percentile, type Figures } from './figures.ts';
+import { percentile, type BenchOptions, type Figures, type Peers } from './figures.ts';
+import { beside } from './peers/beside.ts';
+import { probotKnown, probotPath, withProbot } from './peers/probot.ts';
 import { postAll } from './raw-posts.ts';
 
-const seconds = 8;
 const connections = 48;
 /** Deliveries a second for the delays. */
 const pace = 200;
 
 /**
  * Signed deliveries a second that the webhook's door answers, each durable before its answer; the delay of one at
- * 200 a second; and, on the same Postgres in the same run, what a bare loop of inserts of the same bodies does.
+ * 200 a second; and, on the same Postgres in the same run, what a bare loop of inserts of the same bodies does. The
+ * peer is Probot with a handler that does nothing, which keeps nothing of what it takes in.
  */
-export async function benchAck(): Promise<Figures> {
+export async function benchAck({ peers, short }: BenchOptions): Promise<Figures> {
+  const seconds = short ? 1 : 8;
+  const ame = await measureAme(seconds);
+  return peers ? { ...ame, peers: await beside(() => measureProbot(seconds), probotKnown) } : ame;
+}
+
+function measureProbot(seconds: number): Promise<Peers> {
+  return withProbot(webhookSecret, async (address, version) => {
+    const body = pushBody();
+    await flood(address, body, seconds / 4, probotPath);
+    const flooded = await flood(address, body, seconds, probotPath);
+    if (flooded.some(({ status }) => status >= 300)) throw new Error('Probot refuses deliveries');
+    const paced = await postPaced(address, body, seconds, probotPath);
+    return {
+      probotPerSecond: { figure: Math.round(flooded.length / seconds), version },
+      probotPacedP99Ms: { figure: round(percentile(paced, 0.99)), version },
+    };
+  });
+}
+
+async function measureAme(seconds: number): Promise<Figures> {
   const directory = await mkdtemp(join(tmpdir(), 'ame-bench-'));
   const server = await startChildServer(directory, { AME_GITHUB_WEBHOOK_SECRET: webhookSecret });
   const body = pushBody();
   try {
-    await flood(server.address, body, 2);
+    await flood(server.address, body, seconds / 4);
     const flooded = await flood(server.address, body, seconds);
     const refused = flooded.filter(({ status }) => status !== 202).length;
     const bare = await insertBare(server.databaseUrl, body, seconds);
     await idle(server.databaseUrl);
-    const paced = await postPaced(server.address, body, 10);
+    const paced = await postPaced(server.address, body, seconds);
     const figures = {
       perSecond: Math.round(flooded.length / seconds),
       refused,
@@ -50,15 +72,20 @@ export async function benchAck(): Promise<Figures> {
 }
 
 /** As many as go through in so many seconds; signing is done before, so that it costs nothing while it counts. */
-async function flood(address: string, body: Buffer, forSeconds: number) {
-  const prepared = Array.from({ length: 8_000 * forSeconds }, () => deliveryRequest('push', body));
+async function flood(address: string, body: Buffer, forSeconds: number, path?: string) {
+  const prepared = Array.from({ length: 8_000 * forSeconds }, () => deliveryRequest('push', body, path));
   const until = performance.now() + forSeconds * 1_000;
   return postAll(address, connections, () => (performance.now() < until ? (prepared.pop() ?? null) : null));
 }
 
 /** Delays in milliseconds of deliveries that come evenly. */
-async function postPaced(address: string, body: Buffer, forSeconds: number): Promise<readonly number[]> {
-  const prepared = Array.from({ length: pace * forSeconds }, () => deliveryRequest('push', body));
+async function postPaced(
+  address: string,
+  body: Buffer,
+  forSeconds: number,
+  path?: string,
+): Promise<readonly number[]> {
+  const prepared = Array.from({ length: pace * forSeconds }, () => deliveryRequest('push', body, path));
   const start = performance.now();
   let sent = 0;
   const answers = await postAll(address, 8, async () => {

@@ -1,26 +1,32 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Figures } from './figures.ts';
+import type { BenchOptions, Figures } from './figures.ts';
+import { beside } from './peers/beside.ts';
+import { buildbotAtRestKnown, measureBuildbotAtRest } from './peers/buildbot-at-rest.ts';
+import { memoryMib, processorSeconds } from './process-figures.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const idleSeconds = 20;
-/** Of Linux: what /proc counts a process's time in. */
-const ticksPerSecond = 100;
 
 /**
  * What a newcomer waits for and what then stays: a fresh clone to the sample's green run (the install apart), a warm
  * start until it is ready, memory and CPU of the server at rest, and how much the published package installs beside
  * Postgres and Node. Reads /proc, so it runs on Linux alone.
  */
-export async function benchCold(): Promise<Figures> {
+export async function benchCold({ peers }: BenchOptions): Promise<Figures> {
+  const ame = await measureAme();
+  return peers ? { ...ame, peers: await beside(measureBuildbotAtRest, buildbotAtRestKnown) } : ame;
+}
+
+async function measureAme(): Promise<Figures> {
   const directory = await mkdtemp(join(tmpdir(), 'ame-bench-'));
   try {
     const clone = join(directory, 'clone');
@@ -103,11 +109,9 @@ async function startUntil(
 async function rest(child: ChildProcess): Promise<Started['idle']> {
   await sleep(10_000);
   const server = largestBelow(child.pid ?? 0);
-  const before = cpuTicks(server);
+  const before = processorSeconds(server);
   await sleep(idleSeconds * 1_000);
-  const cpuShare = (cpuTicks(server) - before) / ticksPerSecond / idleSeconds;
-  const status = await readFile(`/proc/${server}/status`, 'utf8');
-  return { rssMib: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN) / 1_024, cpuShare };
+  return { rssMib: memoryMib(server), cpuShare: (processorSeconds(server) - before) / idleSeconds };
 }
 
 /** The node process of most memory below this one; npm itself is above it. */
@@ -134,12 +138,6 @@ function largestBelow(top: number): number {
   const [largest] = (servers.length > 0 ? servers : leaves).toSorted(([, a], [, b]) => b.rss - a.rss);
   if (largest === undefined) throw new Error('the server is not there');
   return largest[0];
-}
-
-/** Time of the processor that a process took, in ticks: user and system. */
-function cpuTicks(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 function runtimePackages(directory: string): readonly string[] {

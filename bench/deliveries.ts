@@ -11,11 +11,11 @@ export function pushBody(): Buffer {
   return Buffer.from(JSON.stringify(payload));
 }
 
-/** A whole signed request for the webhook's door, with an id of its own. */
-export function deliveryRequest(event: string, body: Buffer): Buffer {
+/** A whole signed request for the webhook's door, which is at this path, with an id of its own. */
+export function deliveryRequest(event: string, body: Buffer, path = '/webhooks/github'): Buffer {
   const signature = createHmac('sha256', webhookSecret).update(body).digest('hex');
   const head = [
-    'POST /webhooks/github HTTP/1.1',
+    `POST ${path} HTTP/1.1`,
     'host: 127.0.0.1',
     'content-type: application/json',
     `content-length: ${body.byteLength}`,

@@ -1,28 +1,53 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Pool } from 'pg';
 import { startChildServer, type ChildServer } from '../test/journeys/child-server.ts';
-import type { Figures } from './figures.ts';
+import type { BenchOptions, Figures, Peers } from './figures.ts';
+import { beside } from './peers/beside.ts';
+import { makeKnown, measureMake } from './peers/make.ts';
+import { measureMetaflow, metaflowKnown } from './peers/metaflow.ts';
+import { measureSnakemake, snakemakeKnown } from './peers/snakemake.ts';
 
 const run = promisify(execFile);
 
-/** One run of many tasks that do nothing: tasks a second, each state of each stored; beside make on the same machine. */
-export async function benchFanOut(): Promise<Figures> {
+/** Tasks of a run at once; so many for the peers too. */
+const slots = 4;
+
+/** One run of many tasks that do nothing: tasks a second, each state of each stored. */
+export async function benchFanOut({ peers, short }: BenchOptions): Promise<Figures> {
+  const hundreds = short ? 1 : 10;
+  const ame = await measureAme(hundreds);
+  return peers ? { ...ame, peers: await measurePeers(100 * hundreds) } : ame;
+}
+
+/** Metaflow takes a third of a second for each task, so that a tenth of them is enough. */
+async function measurePeers(tasks: number): Promise<Peers> {
   const directory = await mkdtemp(join(tmpdir(), 'ame-bench-'));
-  const server = await startChildServer(join(directory, 'data'), { AME_LOCAL_SLOTS: '4' });
+  try {
+    return {
+      ...(await beside(() => measureMake(directory, tasks, slots), makeKnown)),
+      ...(await beside(() => measureSnakemake(directory, tasks, slots), snakemakeKnown)),
+      ...(await beside(() => measureMetaflow(directory, tasks / 10, slots), metaflowKnown)),
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureAme(hundreds: number): Promise<Figures> {
+  const directory = await mkdtemp(join(tmpdir(), 'ame-bench-'));
+  const server = await startChildServer(join(directory, 'data'), { AME_LOCAL_SLOTS: String(slots) });
   try {
     await timeRun(server, join(directory, 'warm'), 1);
-    const thousand = await timeRun(server, join(directory, 'thousand'), 10);
-    const tenThousand = await timeRun(server, join(directory, 'ten-thousand'), 100);
-    const make = await timeMake(directory, 1_000);
+    const few = await timeRun(server, join(directory, 'few'), hundreds);
+    const many = await timeRun(server, join(directory, 'many'), 10 * hundreds);
     const figures = {
-      tasksPerSecond: Math.round(1_000 / thousand),
-      tasksPerSecondOf10000: Math.round(10_000 / tenThousand),
-      makePerSecond: Math.round(1_000 / make),
+      tasksPerSecond: Math.round((100 * hundreds) / few),
+      tasksPerSecondOf10000: Math.round((1_000 * hundreds) / many),
     };
     return {
       name: 'fan-out',
@@ -54,7 +79,7 @@ async function timeRun(server: ChildServer, clone: string, hundreds: number): Pr
   await writeFile(join(clone, 'ame.yaml'), `${file}\n`);
   await git('add', '.');
   await git('commit', '--quiet', '--message', 'fan out');
-  await git('push', '--quiet', server.cloneUrl('bench', `fan-${hundreds}`), 'main');
+  await git('push', '--quiet', server.cloneUrl('bench', basename(clone)), 'main');
   const pool = new Pool({ connectionString: server.databaseUrl, max: 1 });
   try {
     for (;;) {
@@ -71,17 +96,4 @@ async function timeRun(server: ChildServer, clone: string, hundreds: number): Pr
   } finally {
     await pool.end();
   }
-}
-
-/** Seconds that make takes for as many shells that do nothing, four at once; it stores no state. */
-async function timeMake(directory: string, tasks: number): Promise<number> {
-  const names = Array.from({ length: tasks }, (_, at) => `t${at}`);
-  const file = join(directory, 'Makefile');
-  await writeFile(
-    file,
-    `SHELL = /bin/sh\nall: ${names.join(' ')}\n${names.map((name) => `${name}:\n\t@true;`).join('\n')}\n.PHONY: all ${names.join(' ')}\n`,
-  );
-  const from = performance.now();
-  await run('make', ['--no-print-directory', '-j4', '-f', file]);
-  return (performance.now() - from) / 1_000;
 }

@@ -4,11 +4,24 @@ export type Figures = {
   readonly figures: Readonly<Record<string, number>>;
   readonly aims: Readonly<Record<string, string>>;
   readonly met: boolean;
-  /** Of other programs in the same run; a text says why there is none. */
-  readonly peers?: Readonly<Record<string, number | string>>;
+  /** Of other programs, named as the figure that they stand beside. */
+  readonly peers?: Peers;
 };
 
-export type BenchOptions = { readonly peers: boolean };
+export type Peers = Readonly<Record<string, PeerFigure | Quoted>>;
+
+/** Measured in the same run, on the same machine. */
+export type PeerFigure = { readonly figure: number; readonly version: string };
+
+/** What others say of a program that could not be measured here, and why it could not. */
+export type Quoted = { readonly quoted: string; readonly source: string; readonly why: string };
+
+export type BenchOptions = {
+  /** Other programs are measured as well. */
+  readonly peers: boolean;
+  /** A tenth of the work or less: shows that the script runs to its end, and its figures say nothing else. */
+  readonly short: boolean;
+};
 
 /** The value below which this share of the numbers lies. */
 export function percentile(values: readonly number[], share: number): number {

@@ -28,7 +28,7 @@ export async function fillWithPastRuns(databaseUrl: string, total: number): Prom
       copy(
         'runs',
         `m.id = ${id}`,
-        `'id', ${base} + n, 'number', ${last} + n, 'cause_key', 'past:' || n,
+        `'id', ${base} + n, 'number', ${last} + n, 'cause_key', 'past:' || (${last} + n),
          'created_at', m.created_at - n * interval '1 minute', 'due_at', null`,
       ),
     );

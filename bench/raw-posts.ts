@@ -34,7 +34,7 @@ export async function postAll(
   return answers;
 }
 
-/** Reads one answer with a Content-Length to its end. */
+/** Reads one answer to its end, which its Content-Length tells, or its last piece where it comes in pieces. */
 function readAnswer(socket: Socket): Promise<number> {
   return new Promise((resolve, reject) => {
     let text = '';
@@ -42,8 +42,10 @@ function readAnswer(socket: Socket): Promise<number> {
       text += bytes.toString('latin1');
       const end = text.indexOf('\r\n\r\n');
       if (end < 0) return;
-      const length = Number(/\r\ncontent-length: (\d+)/i.exec(text.slice(0, end))?.[1] ?? 0);
-      if (text.length < end + 4 + length) return;
+      const head = text.slice(0, end);
+      const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+      const inPieces = /\r\ntransfer-encoding: chunked/i.test(head);
+      if (inPieces ? !text.endsWith('\r\n0\r\n\r\n') : text.length < end + 4 + length) return;
       stop();
       resolve(Number(text.slice(9, 12)));
     };

@@ -11,11 +11,13 @@ import { saveSchedules } from '../src/db/schedules.ts';
 import { connect, type Connection } from '../src/db/connect.ts';
 import { startEmbeddedPostgres } from '../src/db/embedded.ts';
 import { migrate } from '../src/db/migrate.ts';
+import { postponeTicks } from '../src/db/ticks.ts';
 import { openWorkerSession } from '../src/db/worker.ts';
 import { repositoryDirectory } from '../src/git/host.ts';
-import { createLog } from '../src/log.ts';
+import { briefError, createLog } from '../src/log.ts';
 import { createLoop, type Loop } from '../src/worker/loop.ts';
 import { tickSchedules } from '../src/worker/schedules.ts';
+import { createLooks } from '../src/worker/tick-commits.ts';
 import { together } from '../src/worker/tick-together.ts';
 import { createStoppedClock, type Clock } from '../test/journeys/clock.ts';
 import { percentile, type Figures } from './figures.ts';
@@ -88,6 +90,7 @@ async function openBench(clock: Clock): Promise<Bench> {
   undo.defer(() => session.close());
   const directoryOf = ({ id }: { readonly id: number }): string => repositoryDirectory(directory, id);
   const github = { current: () => Promise.resolve(null) };
+  const looks = createLooks();
   const loop = createLoop({
     queue: 'schedules',
     db,
@@ -95,7 +98,10 @@ async function openBench(clock: Clock): Promise<Bench> {
     concurrency: 500,
     leaseSeconds: 60,
     worker: () => session.worker,
-    step: together((claims) => tickSchedules({ db, log, github, directoryOf }, claims)),
+    step: together(
+      (claims, end) => tickSchedules({ db, log, github, directoryOf, looks }, claims, end),
+      (claims, error) => postponeTicks(db, claims, briefError(error)),
+    ),
   });
   const owned = undo.move();
   return { db, loop, directoryOf, [Symbol.asyncDispose]: () => owned.disposeAsync() };

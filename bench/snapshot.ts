@@ -4,31 +4,68 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collectWorkspace, type Collection } from '../src/agent/collect.ts';
 import { noStates, type FileStates } from '../src/agent/file-states.ts';
-import type { Figures } from './figures.ts';
+import type { BenchOptions, Figures, Peers } from './figures.ts';
+import { beside } from './peers/beside.ts';
+import { dvcKnown, measureDvc } from './peers/dvc.ts';
 
-const files = 100_000;
 const folders = 1_000;
-const largeBytes = 5 * 2 ** 30;
+/** As many as a user of DVC complained about. */
+const filesBesidePeer = 2_000;
+const changes = 10;
 
 /**
  * A snapshot of 100,000 small files: the first, one of what has not changed, one after ten files changed; and how fast a
  * file of 5 GiB is hashed, beside what one core does with the same bytes in memory. The store has everything that was
  * sent once, and what is sent is thrown away: writing it is the store's figure.
  */
-export async function benchSnapshot(): Promise<Figures> {
+export async function benchSnapshot({ peers, short }: BenchOptions): Promise<Figures> {
+  const ame = await measureAme(short ? 10_000 : 100_000, short ? 2 ** 28 : 5 * 2 ** 30);
+  if (!peers) return ame;
+  const { figures, peers: dvc } = await measureBesidePeer();
+  return { ...ame, figures: { ...ame.figures, ...figures }, peers: dvc };
+}
+
+/** The same at fewer files, and DVC at those. */
+async function measureBesidePeer(): Promise<{ readonly figures: Figures['figures']; readonly peers: Peers }> {
   const directory = await mkdtemp(join(tmpdir(), 'ame-bench-'));
   try {
     const small = join(directory, 'small');
-    await makeSmallFiles(small);
+    await makeSmallFiles(small, filesBesidePeer);
+    const toChange = Array.from({ length: changes }, (_, at) => smallFile(small, at * 97));
+    const peers = await beside(() => measureDvc(small, toChange), dvcKnown);
+    await settle();
+    const stored = new Set<string>();
+    const first = await time(() => collect(small, noStates, stored));
+    const again = await time(() => collect(small, first.value.states, stored));
+    for (const path of toChange) await writeFile(path, 'changed for AME');
+    const changed = await time(() => collect(small, again.value.states, stored));
+    return {
+      figures: {
+        firstSecondsOf2000: round(first.seconds),
+        unchangedSecondsOf2000: round(again.seconds),
+        changedSecondsOf2000: round(changed.seconds),
+      },
+      peers,
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureAme(files: number, largeBytes: number): Promise<Figures> {
+  const directory = await mkdtemp(join(tmpdir(), 'ame-bench-'));
+  try {
+    const small = join(directory, 'small');
+    await makeSmallFiles(small, files);
     // A file touched within two seconds of a look is hashed again: the second look is of files older than that.
     await settle();
     const stored = new Set<string>();
     const first = await time(() => collect(small, noStates, stored));
     const again = await time(() => collect(small, first.value.states, stored));
-    for (let at = 0; at < 10; at += 1) await writeFile(smallFile(small, at * 997), `changed ${at}`);
+    for (let at = 0; at < changes; at += 1) await writeFile(smallFile(small, at * 997), `changed ${at}`);
     const changed = await time(() => collect(small, again.value.states, stored));
     const large = join(directory, 'large');
-    await makeLargeFile(large);
+    await makeLargeFile(large, largeBytes);
     const hashed = await time(() => collect(large, noStates, stored));
     const figures = {
       firstSeconds: round(first.seconds),
@@ -74,20 +111,20 @@ function smallFile(directory: string, at: number): string {
   return join(directory, `d${at % folders}`, `f${at}`);
 }
 
-async function makeSmallFiles(directory: string): Promise<void> {
+async function makeSmallFiles(directory: string, count: number): Promise<void> {
   for (let folder = 0; folder < folders; folder += 1) {
     await mkdir(join(directory, `d${folder}`), { recursive: true });
-    const own = Array.from({ length: files / folders }, (_, at) => folder + at * folders);
+    const own = Array.from({ length: count / folders }, (_, at) => folder + at * folders);
     await Promise.all(own.map((at) => writeFile(smallFile(directory, at), `content of ${at}`)));
   }
 }
 
-async function makeLargeFile(directory: string): Promise<void> {
+async function makeLargeFile(directory: string, bytes: number): Promise<void> {
   await mkdir(directory);
   const file = await open(join(directory, 'model.bin'), 'w');
   try {
     const piece = randomFillSync(Buffer.alloc(2 ** 24));
-    for (let written = 0; written < largeBytes; written += piece.byteLength) {
+    for (let written = 0; written < bytes; written += piece.byteLength) {
       piece.writeUInt32LE(written / piece.byteLength);
       await file.write(piece);
     }

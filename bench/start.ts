@@ -9,13 +9,19 @@ import { findDelivery } from '../src/db/deliveries.ts';
 import { listRuns } from '../src/db/runs.ts';
 import { createLog } from '../src/log.ts';
 import { cloneAddress, startServer } from '../src/main.ts';
-import { percentile, type Figures } from './figures.ts';
+import { percentile, type BenchOptions, type Figures } from './figures.ts';
+import { beside } from './peers/beside.ts';
+import { measureBuildbotStart, pushToBuildbotKnown } from './peers/push-to-buildbot.ts';
 
 const run = promisify(execFile);
-const pushes = 40;
 
 /** From a `git push` being stored to its task's process running, on a warm server; milliseconds. */
-export async function benchStart(): Promise<Figures> {
+export async function benchStart({ peers, short }: BenchOptions): Promise<Figures> {
+  const ame = await measureAme(short ? 10 : 40);
+  return peers ? { ...ame, peers: await beside(measureBuildbotStart, pushToBuildbotKnown) } : ame;
+}
+
+async function measureAme(pushes: number): Promise<Figures> {
   const directory = await mkdtemp(join(tmpdir(), 'ame-bench-'));
   const config = { ...readConfig(), port: 0, databaseUrl: null };
   const server = await startServer(config, join(directory, 'data'), createLog('error'));

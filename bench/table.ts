@@ -28,7 +28,11 @@ export async function performancePage(all: readonly Measured[], introduction: st
     const rows = Object.entries(one.figures).map(
       ([name, value]) => `| ${name} | ${value} | ${one.aims[name] ?? ''} |`,
     );
-    const peers = Object.entries(one.peers ?? {}).map(([name, value]) => `| ${name} | ${value} | (peer) |`);
+    const peers = Object.entries(one.peers ?? {}).map(([name, peer]) =>
+      'figure' in peer
+        ? `| ${name} | ${peer.figure} | beside it: ${peer.version} |`
+        : `| ${name} | ${inRow(peer.quoted)} | quoted: ${inRow(peer.source)}; not run here: ${inRow(peer.why)} |`,
+    );
     const verdict = one.met ? 'All aims are met.' : 'Not all aims are met.';
     return [
       `## ${one.name}`,
@@ -37,4 +41,9 @@ export async function performancePage(all: readonly Measured[], introduction: st
     ].join('\n\n');
   });
   return format([introduction.trim(), ...tables].join('\n\n'), { parser: 'markdown' });
+}
+
+/** As it stands in a table's row: on one line, without the sign that ends a cell. */
+function inRow(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
 }

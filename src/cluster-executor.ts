@@ -4,6 +4,7 @@ import { ConfigError, type Config } from './config.ts';
 import type { KubernetesConfig } from './config/kubernetes.ts';
 import type { Connection } from './db/connect.ts';
 import { findOverAttempts } from './db/over-attempts.ts';
+import { findLivingProjects } from './db/projects.ts';
 import { SecretUnreadableError } from './db/seal.ts';
 import { listSecrets, readSecrets } from './db/secrets.ts';
 import type { Executor } from './executor/executor.ts';
@@ -17,13 +18,14 @@ export type ClusterExecutorGround = {
   readonly kubernetes: KubernetesConfig;
   readonly db: Connection;
   readonly secretKey: Uint8Array;
+  readonly ownKey: Uint8Array;
   readonly log: Log;
   readonly clock?: () => Date;
 };
 
 /** Attempts on the cluster that the configuration names, which is not asked for anything yet. Throws `ConfigError`. */
 export async function createClusterExecutor(ground: ClusterExecutorGround): Promise<Executor> {
-  const { config, kubernetes, db, secretKey, log } = ground;
+  const { config, kubernetes, db, secretKey, ownKey, log } = ground;
   const cluster = await connectCluster(kubernetes).catch((error: unknown) => {
     throw new ConfigError(`KUBECONFIG: ${briefError(error)}`, { cause: error });
   });
@@ -38,9 +40,10 @@ export async function createClusterExecutor(ground: ClusterExecutorGround): Prom
         apiServer: cluster.server.href,
         nodes: () => findNodeAddresses(cluster),
       }),
-    secretKey,
-    tokenOf: (attempt) => attemptToken(secretKey, attempt),
+    ownKey,
+    tokenOf: (attempt) => attemptToken(ownKey, attempt),
     secretsOf: (projectId) => readableSecrets(db, secretKey, projectId),
+    projectsOf: (ids) => findLivingProjects(db, ids),
     isOver: (attempts) => findOverAttempts(db, attempts),
     unschedulableAfterSeconds: kubernetes.unschedulableAfterSeconds,
     watch: kubernetes.watch,

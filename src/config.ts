@@ -4,6 +4,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { parseKubernetes, type KubernetesConfig } from './config/kubernetes.ts';
 import { parseResourceDefaults } from './config/resources.ts';
 import { parseRetention, type RetentionConfig } from './config/retention.ts';
+import { parseTaskEnv, type TaskEnv } from './config/task-env.ts';
 import type { ResourceDefaults } from './core/resources.ts';
 
 /** Everything that the surroundings decide. */
@@ -20,8 +21,8 @@ export type Config = {
   readonly localSlots: number;
   /** Seconds between TERM and KILL. */
   readonly graceSeconds: number;
-  /** Names of the server's variables that tasks see, such as proxies. */
-  readonly taskEnv: readonly { readonly name: string; readonly value: string }[];
+  /** What tasks of this machine are given besides, such as proxies. */
+  readonly taskEnv: TaskEnv;
   readonly path: string;
   /** Oldest last: what is signed with any of them is accepted. */
   readonly webhookSecrets: readonly string[];
@@ -83,6 +84,7 @@ export function parseConfig(env: Env): Config {
     faults.push(`${name} is '${text}', but must be a whole number from ${least} to ${most}`);
     return fallback;
   };
+  const taskEnv = parseTaskEnv(env, faults);
   const config: Config = {
     port: integer('PORT', 8080, 0, 65_535),
     bind: env.AME_BIND?.trim() || '127.0.0.1',
@@ -92,7 +94,7 @@ export function parseConfig(env: Env): Config {
     dataDirectory: env.AME_DATA?.trim() || null,
     localSlots: integer('AME_LOCAL_SLOTS', availableParallelism(), 1, 10_000),
     graceSeconds: integer('AME_GRACE', 10, 0, 3_600),
-    taskEnv: taskEnv(env),
+    taskEnv: taskEnv.here,
     path: pathOf(env),
     webhookSecrets: list(env.AME_GITHUB_WEBHOOK_SECRET),
     githubApp: githubApp(env, faults),
@@ -112,6 +114,7 @@ export function parseConfig(env: Env): Config {
             integer,
             url: (name) => parseUrl(name, env[name], ['http:', 'https:'], faults),
             list: (name) => list(env[name]),
+            taskEnv: taskEnv.named,
             faults,
           },
           manifest.version,
@@ -186,30 +189,6 @@ function list(text: string | undefined): readonly string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-}
-
-/** Proxies, certificates and what makes a GPU usable, and whatever `AME_TASK_ENV` names. */
-const taskEnvDefaults = [
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'REQUESTS_CA_BUNDLE',
-  'CUDA_HOME',
-  'LD_LIBRARY_PATH',
-  'TZ',
-];
-
-function taskEnv(env: Env): Config['taskEnv'] {
-  const names = new Set([...taskEnvDefaults, ...list(env.AME_TASK_ENV)]);
-  return [...names].flatMap((name) => {
-    const value = env[name];
-    return value === undefined ? [] : [{ name, value }];
-  });
 }
 
 function parseUrl(

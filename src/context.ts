@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from './agent/clock.ts';
 import { createContent } from './agent/content.ts';
 import { createAttemptDoor } from './attempt/door.ts';
+import { ownKeyOf } from './attempt/own-key.ts';
 import { createClusterExecutor } from './cluster-executor.ts';
 import type { Config } from './config.ts';
 import { createCommitSource } from './commit-source.ts';
@@ -42,6 +43,8 @@ export type Context = {
   readonly github: GithubSource;
   readonly token: string;
   readonly secretKey: Uint8Array;
+  /** What names and tokens outside are made with: `ownKeyOf`. */
+  readonly ownKey: Uint8Array;
   /** Where a repository of AME's own host lies. */
   readonly directoryOf: (repository: { readonly id: number }) => string;
   /** The address that people reach this server at, without a slash at its end. */
@@ -57,6 +60,8 @@ export type Ground = {
   readonly databaseUrl: string;
   readonly token: string;
   readonly secretKey: Uint8Array;
+  /** Which database this is: `identify`. */
+  readonly databaseId?: string;
   readonly address: () => string;
   readonly clock?: () => Date;
   readonly seams?: Partial<Seams>;
@@ -80,6 +85,7 @@ const unchanged: Seams = {
 /** Puts the parts of one process together, on a data directory and a migrated database. */
 export async function createContext(ground: Ground): Promise<Context> {
   const { config, log, directory, databaseUrl, secretKey } = ground;
+  const ownKey = ownKeyOf(secretKey, ground.databaseId ?? '');
   setGitSearchPath(config.path);
   const seams: Seams = { ...unchanged, ...ground.seams };
   const metrics = createMetrics();
@@ -106,7 +112,7 @@ export async function createContext(ground: Ground): Promise<Context> {
   });
   const commitDirectory = createCommitSource({ github, directoryOf });
   const door = seams.door(createAttemptDoor({ db, storage, secretKey, temporary, commitDirectory }));
-  const executor = seams.executor(await createExecutor({ ...ground, db, door, storage }));
+  const executor = seams.executor(await createExecutor({ ...ground, ownKey, db, door, storage }));
   return {
     config,
     log,
@@ -121,6 +127,7 @@ export async function createContext(ground: Ground): Promise<Context> {
     github,
     token: ground.token,
     secretKey,
+    ownKey,
     directoryOf,
     address: ground.address,
     close: async () => {
@@ -153,7 +160,12 @@ async function openContent({ config, directory, log }: Ground): Promise<{
 }
 
 function createExecutor(
-  ground: Ground & { readonly db: Connection; readonly door: AttemptDoor; readonly storage: ContentStorage },
+  ground: Ground & {
+    readonly ownKey: Uint8Array;
+    readonly db: Connection;
+    readonly door: AttemptDoor;
+    readonly storage: ContentStorage;
+  },
 ): Promise<Executor> {
   const { config, log, directory, door, storage, clock } = ground;
   if (config.kubernetes !== null) return createClusterExecutor({ ...ground, kubernetes: config.kubernetes });

@@ -8,7 +8,7 @@ import type { Db } from './db/connect.ts';
 import type { Decision as DecisionRow } from './db/deliveries.ts';
 import { findProjectAt, findRevision, listRevisions } from './db/projects.ts';
 import { listRunsById } from './db/runs.ts';
-import { listSchedules } from './db/schedules.ts';
+import { listPausedNames } from './db/schedule-list.ts';
 
 export type Decided = {
   readonly repositoryId: number;
@@ -65,8 +65,7 @@ async function schedulesAt(db: Db, repositoryId: number, commit: string): Promis
   const said = revision.project ?? current?.project ?? null;
   if (!said || said.recurringTasks.length === 0) return null;
   const state = revision.project === null ? 'kept' : current?.id === revision.id ? 'follow' : 'elsewhere';
-  const rows = state === 'elsewhere' ? [] : await listSchedules(db, { projectId: project.id });
-  const paused = new Set(rows.filter((row) => row.paused).map(({ name }) => name));
+  const paused = new Set(state === 'elsewhere' ? [] : await listPausedNames(db, project.id));
   return {
     state,
     commit: state === 'kept' ? (current?.commit ?? null) : null,

@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { createContext, type Context } from './context.ts';
 import { openDataDirectory, readOrCreateHost, readOrCreateKey, readOrCreateToken } from './data-directory.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
+import { identify } from './db/identity.ts';
 import { migrate } from './db/migrate.ts';
 import type { Log } from './log.ts';
 import { createAgentApp } from './server/agent-app.ts';
@@ -56,6 +57,7 @@ export async function startServer(config: Config, directoryPath: string, log: Lo
     databaseUrl,
     token,
     secretKey,
+    databaseId: await identify(databaseUrl),
     address: () => config.publicUrl ?? address,
   });
   undo.defer(() => context.close());

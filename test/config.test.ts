@@ -132,9 +132,19 @@ test('tasks see what reaches the network and the GPU, and what is named for them
     { name: 'LD_LIBRARY_PATH', value: '' },
     { name: 'AWS_REGION', value: 'eu-north-1' },
   ]);
+  const said = { ...env, AME_TASK_ENV: '{"HTTPS_PROXY": "http://other:1", "A": ""}' };
+  expect(parseConfig(said).taskEnv).toEqual([
+    { name: 'LD_LIBRARY_PATH', value: '' },
+    { name: 'HTTPS_PROXY', value: 'http://other:1' },
+    { name: 'A', value: '' },
+  ]);
 });
 
 test.each<readonly [Env, RegExp]>([
+  [{ AME_TASK_ENV: 'AME_TOKEN', AME_TOKEN: 'a-token-of-the-test' }, /^AME_TASK_ENV has 'AME_TOKEN'/],
+  [{ AME_TASK_ENV: '{"A B":"1"}' }, /^AME_TASK_ENV has 'A B', but must have names of variables$/],
+  [{ AME_TASK_ENV: '{"A":1}' }, /^AME_TASK_ENV must be names .* or a JSON object/],
+  [{ AME_TASK_ENV: '{"A"' }, /^AME_TASK_ENV must be names/],
   [{ PORT: 'http' }, /^PORT is 'http', but must be a whole number from 0 to 65535$/],
   [{ PORT: '65536' }, /^PORT /],
   [{ PORT: '-1' }, /^PORT /],

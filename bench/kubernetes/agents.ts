@@ -1,6 +1,6 @@
 import { attemptToken } from '../../src/attempt/token.ts';
 import { doorPath, reportWord } from '../../src/core/door-wire.ts';
-import { secretKey, type Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
 
 /** Says at the door what the agents of these attempts would say, a few at a time: that their commands run. */
 export function sayStarted(replica: Replica, attempts: readonly number[]): Promise<void> {
@@ -32,7 +32,10 @@ export function sayEnded(replica: Replica, attempts: readonly number[]): Promise
 async function say(replica: Replica, id: number, path: string, body: unknown): Promise<void> {
   const response = await fetch(`${replica.agentAddress}${doorPath(id)}${path}`, {
     method: 'PUT',
-    headers: { authorization: `Bearer ${attemptToken(secretKey, id)}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${attemptToken(replica.ownKey, id)}`,
+      'content-type': 'application/json',
+    },
     body: JSON.stringify(body),
   });
   if (!response.ok) throw new Error(`the door answers ${response.status}: ${await response.text()}`);

@@ -127,6 +127,11 @@ export function createDoorCalls(options: DoorCallsOptions): DoorCalls {
       }
       ended.signal.throwIfAborted();
       if (!(error instanceof DoorAwayError)) throw error;
+      if (error.isUnderWay) {
+        progress();
+        await pause(clock, error.retryAfterMs, ended.signal);
+        return;
+      }
       const now = clock.now();
       failingSince ??= now;
       const length = Math.max(error.retryAfterMs, wait * (0.5 + options.random() / 2));

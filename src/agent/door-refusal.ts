@@ -8,9 +8,15 @@ export class DoorAwayError extends Error {
   override name = 'DoorAwayError';
   /** Milliseconds that were asked for. */
   readonly retryAfterMs: number;
-  constructor(message: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {
+  /** AME answers, and works on what was asked for: it is slow, and not away. */
+  readonly isUnderWay: boolean;
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly retryAfterMs?: number; readonly isUnderWay?: boolean } = {},
+  ) {
     super(message, options);
     this.retryAfterMs = options.retryAfterMs ?? 0;
+    this.isUnderWay = options.isUnderWay ?? false;
   }
 }
 
@@ -41,7 +47,10 @@ export async function errorOf(response: Response, faultClass: Fault['class']): P
   if (code === 'blob-mismatch') return new BlobMismatchError(message);
   const said = `AME answered with ${status}${message === '' ? '' : `: ${message}`}`;
   if (status === 408 || status === 425 || status === 429 || status >= 500)
-    return new DoorAwayError(said, { retryAfterMs: retryAfterOf(response) });
+    return new DoorAwayError(said, {
+      retryAfterMs: retryAfterOf(response),
+      isUnderWay: code === 'being-prepared',
+    });
   // The token is for the server that was named, and for no other.
   const redirected = status >= 300 && status < 400;
   const why = redirected ? `${said}, which leads elsewhere: the agent follows nobody` : said;

@@ -7,14 +7,13 @@ import { askTogether } from './ask-together.ts';
 import { pause, type Clock } from './clock.ts';
 import type { Put } from './collect.ts';
 import type { Place } from './fetch.ts';
-import { putSigned, readSigned, StoreAwayError } from './signed-transfer.ts';
+import { connectMs, putSigned, readSigned, StoreAwayError } from './signed-transfer.ts';
+import { createStoreReach, type StoreReach } from './store-reach.ts';
 import { sendFile } from './upload.ts';
 
 /** Tries straight to the store before the door, which has all patience, takes over. */
 const tries = 4;
 const firstPauseMs = 200;
-/** As often without any answer, the store counts as out of our reach. */
-const mostUnreachable = 3;
 /** What a store takes with one request. */
 const largestPut = 5 * 1024 ** 3;
 /**
@@ -29,6 +28,10 @@ export type SignedContentOptions = {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onFailure?: (error: unknown) => void;
+  /** What other transfers of the attempt have found out. */
+  readonly reach?: StoreReach;
+  /** How long a connection to the store may take, milliseconds. */
+  readonly connectMs?: number;
 };
 
 /**
@@ -39,7 +42,8 @@ export function createSignedContent(options: SignedContentOptions): {
   readonly place: Place;
   readonly put: Put;
 } {
-  const { door, attempt, clock, signal } = options;
+  const { door, attempt, clock, signal, reach = createStoreReach() } = options;
+  const patience = { signal, connectMs: options.connectMs ?? connectMs };
   const { signed } = door;
   const most = doorLimits.signed;
   const readUrl = askTogether(
@@ -51,7 +55,6 @@ export function createSignedContent(options: SignedContentOptions): {
     most,
   );
   const isRefused = askTogether(confirmAll, most);
-  let unreachable = 0;
   /** Once the door has answered that it knows no such way. */
   let none = false;
 
@@ -70,16 +73,16 @@ export function createSignedContent(options: SignedContentOptions): {
   /** What `perform` answers with; null where the door has to do it. */
   async function straight<T>(perform: () => Promise<T | null>): Promise<T | null> {
     for (let left = tries, wait = firstPauseMs; left > 0; left -= 1, wait *= 2) {
-      if (none || unreachable >= mostUnreachable) return null;
+      if (none || !reach.isOpen()) return null;
       try {
         const done = await perform();
-        unreachable = 0;
+        reach.worked();
         return done;
       } catch (error) {
         if (!(error instanceof StoreAwayError)) throw error;
         options.onFailure?.(error);
-        if (error.isUnreachable) unreachable += 1;
-        if (left > 1) await pause(clock, wait, signal);
+        reach.failed(error);
+        if (left > 1 && reach.isOpen()) await pause(clock, wait, signal);
       }
     }
     return null;
@@ -102,7 +105,7 @@ export function createSignedContent(options: SignedContentOptions): {
         const done = await straight(async () => {
           const url = await readUrl(digest);
           if (url === undefined) return null;
-          const content = await readSigned(url, at, signal);
+          const content = await readSigned(url, at, patience);
           await take(content).catch((error: unknown) => {
             // Of the disk's errors none gets better by reading again.
             if (content.errored === null) throw error;
@@ -137,7 +140,7 @@ export function createSignedContent(options: SignedContentOptions): {
   };
 
   async function putFile(path: Buffer, digest: Digest, size: number, write: SignedWrite): Promise<boolean> {
-    if (!(await sendFile(path, digest, size, (content) => putSigned(write, content, size, signal))))
+    if (!(await sendFile(path, digest, size, (content) => putSigned(write, content, size, patience))))
       return false;
     if (await isRefused({ digest, upload: write.upload }))
       throw new StoreAwayError('the store does not have what was put there', false);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from './client.ts';
 import { readEvents } from './events.ts';
-import { ServerAwayFault } from './fault.ts';
+import { RefusalFault, ServerAwayFault } from './fault.ts';
 
 /** 0 AME itself, 1 stdout, 2 stderr. */
 export type Stream = 0 | 1 | 2;
@@ -26,7 +26,7 @@ export type FollowOptions = {
  * next byte, so nothing is shown twice or left out. Throws where the server stays away.
  */
 export async function* followLog(
-  client: Client,
+  client: Pick<Client, 'fetch'>,
   attempt: number,
   { signal, ended }: FollowOptions = {},
 ): AsyncGenerator<LogPart> {
@@ -61,8 +61,10 @@ export async function* followLog(
   }
 }
 
-/** Whether only the connection failed. Node reports a body that ends early as a TypeError. */
+/** Whether only this moment was a bad one. Node reports a body that ends early as a TypeError. */
 function isBreak(error: unknown): boolean {
+  // A server whose database is away, or has more to do than it can, asks for another try.
+  if (error instanceof RefusalFault) return error.status === 503;
   return error instanceof ServerAwayFault || error instanceof TypeError;
 }
 

@@ -1,13 +1,16 @@
 import { plainLine } from '../core/escape.ts';
 import { outcomes } from '../core/outcome/classes.ts';
+import { counted } from '../core/problems/wording.ts';
 import { showTick } from '../core/schedule/show.ts';
 import type { ScheduleShape } from '../server/api/schedule-shapes.ts';
-import { tableLines } from './table.ts';
+import { tableLines, type Cell } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { ago, ahead, painter } from './words.ts';
 
+type Painted = Pick<Terminal, 'colors'>;
+
 /** A table of schedules, or a word where there are none. */
-export function scheduleTable(terminal: Terminal, rows: readonly ScheduleShape[]): readonly string[] {
+export function scheduleTable(terminal: Painted, rows: readonly ScheduleShape[]): readonly string[] {
   const { colors } = terminal;
   if (rows.length === 0)
     return ['No schedules. recurring_tasks in ame.yaml on the default branch makes them.'];
@@ -33,7 +36,7 @@ export function scheduleTable(terminal: Terminal, rows: readonly ScheduleShape[]
         row.schedule,
         row.timezone,
         row.state === 'active' ? (next === undefined ? '' : ahead(next, now)) : row.state,
-        run === null ? '' : { text: `#${run.number} ${run.state}`, paint: painter(colors, run.state) },
+        run === null ? '' : runCell(colors, run),
         troubleOf(row) ?? '',
       ];
     }),
@@ -42,7 +45,7 @@ export function scheduleTable(terminal: Terminal, rows: readonly ScheduleShape[]
 }
 
 /** Everything about one schedule. */
-export function scheduleDetail(terminal: Terminal, row: ScheduleShape): readonly string[] {
+export function scheduleDetail(terminal: Painted, row: ScheduleShape): readonly string[] {
   const { bold, dim } = terminal.colors;
   const now = new Date();
   const trouble = troubleOf(row);
@@ -50,7 +53,7 @@ export function scheduleDetail(terminal: Terminal, row: ScheduleShape): readonly
     row.driftSeconds === null
       ? []
       : [`drift ${row.driftSeconds.toFixed(1)} s, at most ${(row.mostDriftSeconds ?? 0).toFixed(1)} s`];
-  const missed = row.missedTicks === 0 ? [] : [`${row.missedTicks} missed ticks`];
+  const missed = row.missedTicks === 0 ? [] : [counted(row.missedTicks, 'missed tick')];
   const facts = [...drift, ...missed].join(', ');
   return [
     `${bold(plainLine(row.name))} of ${plainLine(row.project)}: ${plainLine(row.task)}`,
@@ -64,17 +67,26 @@ export function scheduleDetail(terminal: Terminal, row: ScheduleShape): readonly
   ];
 }
 
-function lastLines({ colors }: Terminal, row: ScheduleShape, now: Date): readonly string[] {
+function lastLines({ colors }: Painted, row: ScheduleShape, now: Date): readonly string[] {
   return tableLines(
     [{ title: 'LAST' }, { title: 'TICK' }, { title: 'RUN' }, { title: 'WHY' }],
     row.last.map(({ tickAt, decidedAt, run, message }) => [
       ago(decidedAt, now),
       tickAt === null ? '' : showTick(new Date(tickAt), row.timezone),
-      run === null ? 'none' : { text: `#${run.number} ${run.state}`, paint: painter(colors, run.state) },
+      run === null ? 'none' : runCell(colors, run),
       run !== null && run.class !== null && run.state === 'failed' ? outcomes[run.class].label : message,
     ]),
     colors.bold,
   );
+}
+
+/** What a tick came to: its run, and the newest try of that. */
+function runCell(
+  colors: Terminal['colors'],
+  { number, state, retry }: NonNullable<ScheduleShape['last'][number]['run']>,
+): Cell {
+  const again = retry === null ? '' : `, #${retry.number} ${retry.state}`;
+  return { text: `#${number} ${state}${again}`, paint: painter(colors, retry?.state ?? state) };
 }
 
 /** What is wrong with it, in a line; `null` where all is well. */

@@ -1,4 +1,5 @@
 import type { Env } from '../config.ts';
+import type { TaskEnv } from './task-env.ts';
 
 /** What the administrator decides about runs on a cluster. */
 export type KubernetesConfig = {
@@ -14,6 +15,8 @@ export type KubernetesConfig = {
   readonly image: string;
   /** What tasks run in that name no image. */
   readonly defaultImage: string;
+  /** What tasks are given beside their own environment. */
+  readonly taskEnv: TaskEnv;
   /** The user and group of everything in a pod. */
   readonly user: number;
   /** The resource that counts GPUs, and the node label that says how much memory each has, MiB. */
@@ -48,6 +51,7 @@ export type KubernetesReaders = {
   readonly integer: (name: string, fallback: number, least: number, most: number) => number;
   readonly url: (name: string) => string | null;
   readonly list: (name: string) => readonly string[];
+  readonly taskEnv: TaskEnv;
   readonly faults: string[];
 };
 
@@ -85,6 +89,7 @@ export function parseKubernetes(env: Env, readers: KubernetesReaders, version: s
     agentPort: integer('AME_AGENT_PORT', 8081, 0, 65_535),
     image: named('AME_IMAGE', imageName, 'the name of an image') ?? `ghcr.io/ame-dev/ame:${version}`,
     defaultImage: named('AME_DEFAULT_IMAGE', imageName, 'the name of an image') ?? 'python:3.12',
+    taskEnv: readers.taskEnv,
     user: integer('AME_K8S_USER', 1_000, 1, 2 ** 31 - 1),
     gpuResource:
       named('AME_K8S_GPU_RESOURCE', qualified, 'a resource such as nvidia.com/gpu') ?? 'nvidia.com/gpu',

@@ -58,8 +58,8 @@ export type Fault = {
 /** What an executor sees of an attempt: what is, never what happened. */
 export type Observation =
   | { readonly kind: 'absent' }
-  /** `why` it still waits, in a sentence, where that is known. */
-  | { readonly kind: 'pending'; readonly why?: string }
+  /** `why` it still waits, in a sentence, where that is known. `exists`: something of it is there outside, to be missed. */
+  | { readonly kind: 'pending'; readonly why?: string; readonly exists?: true }
   /** `taken`: it is being taken away, and this is what that will have been. */
   | { readonly kind: 'running'; readonly startedAt: Date; readonly taken?: Classification }
   /** `word`: what the executor says about it, for a report that leaves open what ended the command. */

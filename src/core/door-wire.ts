@@ -39,6 +39,8 @@ export type DoorRefusal =
   | 'not-found'
   | 'too-large'
   | 'too-slow'
+  /** The answer is being worked out, for however long that takes. */
+  | 'being-prepared'
   | 'database-away'
   | 'store-away'
   | 'internal';

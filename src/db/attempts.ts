@@ -133,6 +133,7 @@ const changeable = {
   peakMemoryBytes: 'bigint',
   cpuSeconds: 'real',
   pendingWhy: 'text',
+  seenAt: 'timestamptz',
   notBefore: 'timestamptz',
   stopReason: 'text',
   readyAt: 'timestamptz',
@@ -179,6 +180,20 @@ async function saveSameShape(
       inArray(
         attempts.id,
         rows.map((row) => Number(row.id)),
+      ),
+    );
+}
+
+/** Why attempts of a run that are to be started are not, where nobody can look at them. */
+export async function savePendingWhy(db: Db, runId: number, why: string): Promise<void> {
+  await db.orm
+    .update(attempts)
+    .set({ pendingWhy: why })
+    .where(
+      and(
+        eq(attempts.runId, runId),
+        eq(attempts.state, 'queued'),
+        sql`${attempts.pendingWhy} is distinct from ${why}`,
       ),
     );
 }

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, lt, or, sql, ne } from 'drizzle-orm';
 import type { Db } from './connect.ts';
-import { ClaimLostError, notify, stillHeld, type Claim } from './due.ts';
+import { ClaimLostError, stillHeld, type Claim } from './due.ts';
 import type { PlaceFilter } from './projects.ts';
 import { decisions, deliveries, type deliveryOutcomes } from './schema/deliveries.ts';
 import { heads } from './schema/repositories.ts';
@@ -25,30 +25,29 @@ export type NewDelivery = {
   };
 };
 
-/** Stores what a host said; one that is there already stays as it is. Wakes the loop once for all. */
+/**
+ * Stores what a host said; one that is there already stays as it is. Wakes the loop once for all. One statement, and so
+ * one round trip and one commit; written as it is sent, because what waits for it is the answer to a host.
+ */
 export async function insertDeliveries(db: Db, rows: readonly NewDelivery[]): Promise<void> {
   if (rows.length === 0) return;
-  await db.orm
-    .insert(deliveries)
-    .values(
-      rows.map((row) => ({
-        id: row.id,
-        host: row.host,
-        event: row.event,
-        body: row.body,
-        repositoryId: row.push?.repositoryId ?? null,
-        ref: row.push?.ref ?? null,
-        before: row.push?.before ?? null,
-        after: row.push?.after ?? null,
-        pullRequest: row.push?.pullRequest ?? null,
-        receivedAt: db.now(),
-        outcome: row.ignored ? ('ignored' as const) : null,
-        decidedAt: row.ignored ? db.now() : null,
-        dueAt: row.ignored ? null : db.now(),
-      })),
-    )
-    .onConflictDoNothing();
-  await notify(db, 'deliveries');
+  const values = rows.map(({ id, host, event, body, ignored = false, push }) => {
+    const [outcome, decidedAt, dueAt] = ignored
+      ? [sql`'ignored'`, db.now(), sql`null`]
+      : [sql`null`, sql`null`, db.now()];
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const pushed = push
+      ? sql`${push.repositoryId}, ${push.ref}, ${push.before}, ${push.after}, ${push.pullRequest ?? null}`
+      : sql`null, null, null, null, null`;
+    return sql`(${id}, ${host}, ${event}, ${bytes}, ${pushed}, ${db.now()}, ${outcome}, ${decidedAt}, ${dueAt})`;
+  });
+  await db.orm.execute(sql`
+    with stored as (
+      insert into deliveries (id, host, event, body, repository_id, ref, before, after, pull_request, received_at, outcome,
+        decided_at, due_at)
+      values ${sql.join(values, sql`, `)}
+      on conflict do nothing)
+    select pg_notify('ame', 'deliveries')`);
 }
 
 export async function findDelivery(db: Db, id: string): Promise<Delivery | undefined> {

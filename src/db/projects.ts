@@ -1,9 +1,10 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, notInArray, or, sql } from 'drizzle-orm';
 import type { Problem } from '../core/problems.ts';
 import type { Project } from '../core/project.ts';
 import type { Db } from './connect.ts';
 import { projects, revisions } from './schema/projects.ts';
 import { repositories } from './schema/repositories.ts';
+import { runs } from './schema/runs.ts';
 
 export type ProjectRow = typeof projects.$inferSelect;
 export type Revision = typeof revisions.$inferSelect;
@@ -24,6 +25,25 @@ export async function upsertProject(
     .returning();
   if (!stored) throw new Error('a project could not be stored');
   return stored;
+}
+
+/**
+ * Those of these projects of which something may still run: it has a run that is not over, or its repository can be
+ * reached and has its file.
+ */
+export async function findLivingProjects(db: Db, ids: readonly number[]): Promise<ReadonlySet<number>> {
+  if (ids.length === 0) return new Set();
+  const open = sql`exists (select from ${runs} where ${runs.projectId} = ${projects.id} and ${runs.finishedAt} is null)`;
+  const reachable = and(
+    isNotNull(projects.revisionId),
+    notInArray(repositories.access, ['removed', 'deleted']),
+  );
+  const rows = await db.orm
+    .select({ id: projects.id })
+    .from(projects)
+    .innerJoin(repositories, eq(projects.repositoryId, repositories.id))
+    .where(and(inArray(projects.id, [...ids]), or(open, reachable)));
+  return new Set(rows.map(({ id }) => id));
 }
 
 export async function findProjectAt(

@@ -6,7 +6,10 @@ import { runs } from './schema/runs.ts';
 
 /** Runs of one project with the same concurrency group, which get in each other's way. */
 
-/** Asks the other unfinished runs of a group to end: all of them, or only those that have not started. */
+/**
+ * Asks the other unfinished runs of a group to end: all of them, or only those that have not started. A tick takes the
+ * place of ticks alone: a run or a retry that a person asked for is theirs to end.
+ */
 export async function supersede(
   db: Db,
   run: Run,
@@ -24,6 +27,7 @@ export async function supersede(
         isNull(runs.cancelRequestedAt),
         lt(runs.id, run.id),
         which === 'waiting' ? isNull(runs.startedAt) : undefined,
+        run.trigger === 'tick' ? eq(runs.trigger, 'tick') : undefined,
       ),
     )
     .returning({ id: runs.id, number: runs.number });

@@ -1,10 +1,9 @@
-import { and, asc, eq, isNotNull, notInArray, sql } from 'drizzle-orm';
+import { and, asc, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import type { RecurringTask } from '../core/project.ts';
 import { nextTick } from '../core/schedule/ticks.ts';
 import type { Db } from './connect.ts';
 import { notify } from './due.ts';
-import { projects, schedules } from './schema/projects.ts';
-import { repositories } from './schema/repositories.ts';
+import { schedules } from './schema/projects.ts';
 
 export type Schedule = typeof schedules.$inferSelect;
 
@@ -21,22 +20,19 @@ export async function readNow(db: Db): Promise<Date> {
 
 /**
  * Makes the stored schedules those of the file: what it no longer names stops. One whose times stay keeps its next tick,
- * and one that a person paused stays paused. To be called where the project's row is locked.
+ * and one that a person paused stays paused, also where the file lost it and names it again. To be called where the
+ * project's row is locked.
  */
 export async function saveSchedules(
   db: Db,
   projectId: number,
   tasks: readonly RecurringTask[],
 ): Promise<void> {
-  const names = tasks.map((task) => task.name);
-  await db.orm
-    .delete(schedules)
-    .where(
-      and(
-        eq(schedules.projectId, projectId),
-        names.length === 0 ? undefined : notInArray(schedules.name, names),
-      ),
-    );
+  await removeOthers(
+    db,
+    projectId,
+    tasks.map((task) => task.name),
+  );
   if (tasks.length === 0) return;
   const [now, stored] = [await readNow(db), await listOfProject(db, projectId)];
   const known = new Map(stored.map((row) => [row.name, row]));
@@ -57,15 +53,28 @@ export async function saveSchedules(
       continue;
     }
     // Most pushes change none of them, and a file may have thousands.
-    if (isSaid(row, said)) continue;
+    if (isSaid(row, said) && row.removedAt === null) continue;
     await db.orm
       .update(schedules)
-      .set({ ...said, ...newTimes(row, said, now) })
+      .set({ ...said, ...newTimes(row, said, now), removedAt: null })
       .where(eq(schedules.id, row.id));
   }
   for (let at = 0; at < fresh.length; at += insertedAtOnce)
     await db.orm.insert(schedules).values(fresh.slice(at, at + insertedAtOnce));
   await notify(db, 'schedules');
+}
+
+/** A pause outlives the schedule: a broken merge that is taken back, say, must not start again what a person stopped. */
+async function removeOthers(db: Db, projectId: number, names: readonly string[]): Promise<void> {
+  const others = and(
+    eq(schedules.projectId, projectId),
+    names.length === 0 ? undefined : notInArray(schedules.name, [...names]),
+  );
+  await db.orm.delete(schedules).where(and(others, eq(schedules.paused, false)));
+  await db.orm
+    .update(schedules)
+    .set({ removedAt: db.now() })
+    .where(and(others, isNull(schedules.removedAt)));
 }
 
 type Said = Pick<Schedule, 'task' | 'cron' | 'zone' | 'catchup' | 'overlap' | 'line'>;
@@ -102,50 +111,6 @@ async function listOfProject(db: Db, projectId: number): Promise<readonly Schedu
   return db.orm.select().from(schedules).where(eq(schedules.projectId, projectId)).orderBy(asc(schedules.id));
 }
 
-/** A schedule and where it belongs. */
-export type PlacedSchedule = Schedule & {
-  readonly project: { readonly id: number; readonly name: string };
-  readonly repository: {
-    readonly id: number;
-    readonly host: 'local' | 'github';
-    readonly owner: string;
-    readonly name: string;
-    readonly installationId: string | null;
-    readonly defaultBranch: string | null;
-  };
-};
-
-export type ScheduleFilter = {
-  readonly projectId?: number;
-  readonly projectName?: string;
-  readonly repositoryId?: number;
-  readonly installationId?: string;
-};
-
-/** Schedules by project and name. */
-export async function listSchedules(db: Db, filter: ScheduleFilter = {}): Promise<readonly PlacedSchedule[]> {
-  const { owner, name, host, installationId, defaultBranch, id } = repositories;
-  const rows = await db.orm
-    .select({
-      schedule: schedules,
-      project: { id: projects.id, name: projects.name },
-      repository: { id, host, owner, name, installationId, defaultBranch },
-    })
-    .from(schedules)
-    .innerJoin(projects, eq(schedules.projectId, projects.id))
-    .innerJoin(repositories, eq(projects.repositoryId, repositories.id))
-    .where(
-      and(
-        filter.projectId === undefined ? undefined : eq(schedules.projectId, filter.projectId),
-        filter.projectName === undefined ? undefined : eq(projects.name, filter.projectName),
-        filter.repositoryId === undefined ? undefined : eq(projects.repositoryId, filter.repositoryId),
-        filter.installationId === undefined ? undefined : eq(installationId, filter.installationId),
-      ),
-    )
-    .orderBy(asc(projects.name), asc(projects.id), asc(schedules.name));
-  return rows.map(({ schedule, project, repository }) => ({ ...schedule, project, repository }));
-}
-
 /** Lets a schedule tick no more until a person resumes it. False where it was paused before. */
 export async function pauseSchedule(db: Db, id: number): Promise<boolean> {
   const { rowCount } = await db.orm
@@ -178,7 +143,7 @@ export async function resumeSchedule(db: Db, id: number): Promise<boolean> {
       failures: 0,
       lastError: null,
     })
-    .where(and(eq(schedules.id, id), isNotNull(schedules.pausedAt)));
+    .where(and(eq(schedules.id, id), eq(schedules.paused, true), isNull(schedules.removedAt)));
   await notify(db, 'schedules');
   return rowCount === 1;
 }

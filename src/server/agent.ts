@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import type { z } from 'zod';
 import { verifyAttemptToken } from '../attempt/token.ts';
-import type { AttemptDoor } from '../core/attempt.ts';
+import type { AttemptDoor, AttemptInput } from '../core/attempt.ts';
 import {
   decodeLogChunk,
   doorLimits,
@@ -15,13 +15,15 @@ import {
 import { isDigest, type Digest } from '../core/snapshot.ts';
 import { describeError, type Log } from '../log.ts';
 import { boundBody, readAll, systemBodyClock, type BodyClock, type BoundedBody } from './agent/body.ts';
-import { answerTo, NotValidError, refuse } from './agent/refusals.ts';
+import { createLongAnswers } from './agent/long-answer.ts';
+import { answerTo, later, NotValidError, refuse } from './agent/refusals.ts';
 import { reportShape } from './agent/report-shape.ts';
 import { confirmShape, missingShape, signedShape, startedShape } from './agent/shapes.ts';
 
 export type AgentDoorDeps = {
   readonly door: AttemptDoor;
-  readonly secretKey: Uint8Array;
+  /** What tokens of attempts are made with. */
+  readonly ownKey: Uint8Array;
   readonly log: Log;
   readonly clock?: BodyClock;
   readonly limits?: Partial<DoorLimits>;
@@ -40,8 +42,10 @@ const always = { 'cache-control': 'no-store' };
  * that very attempt. To be mounted before the rules for browsers: pods name the server as they like.
  */
 export function createAgentDoor(deps: AgentDoorDeps): Hono<Env> {
-  const { door, secretKey, log, clock = systemBodyClock } = deps;
+  const { door, ownKey, log, clock = systemBodyClock } = deps;
   const limits = { ...doorLimits, ...deps.limits };
+  /** The first task of a commit has it imported first, which takes minutes where it is large. */
+  const inputs = createLongAnswers<AttemptInput>(clock);
   const app = new Hono<Env>();
 
   app.onError((error, c) => {
@@ -57,7 +61,7 @@ export function createAgentDoor(deps: AgentDoorDeps): Hono<Env> {
 
   app.use(`${base}/*`, async (c, next) => {
     const [, token = ''] = /^bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
-    const attempt = verifyAttemptToken(secretKey, token);
+    const attempt = verifyAttemptToken(ownKey, token);
     if (attempt === null) return refuse(401, 'token-needed', 'the token of the attempt is needed');
     if (c.req.param('id') !== String(attempt))
       return refuse(403, 'token-foreign', 'the token is that of another attempt');
@@ -79,8 +83,11 @@ export function createAgentDoor(deps: AgentDoorDeps): Hono<Env> {
   }
 
   app.get(`${base}/input`, async (c) => {
-    c.header('cache-control', 'no-store');
-    return c.json(await door.input(c.get('attempt')));
+    const attempt = c.get('attempt');
+    const input = await inputs(attempt, () => door.input(attempt));
+    if (input === null)
+      return refuse(503, 'being-prepared', 'its workspace is being put together; ask again', later);
+    return c.json(input, 200, always);
   });
 
   app.get(`${base}/blobs/:digest`, async (c) => {

@@ -12,7 +12,7 @@ import { databaseMs, withinMs } from './within.ts';
  * names the address of a pod) does not matter. Counts besides what the webhook's door answers, and stands before it.
  */
 export function createMetricsDoor(ame: Ame): Hono {
-  const { db, github, metrics, token, config } = ame;
+  const { db, executor, github, metrics, token, config } = ame;
   const tokens = [token, ...(config.metricsToken === null ? [] : [config.metricsToken])];
   let reading: Promise<Seen['rows']> | null = null;
 
@@ -46,7 +46,12 @@ export function createMetricsDoor(ame: Ame): Hono {
         withinMs(databaseMs, () => github.current()).catch(() => null),
       ]);
       const limits = app === null ? [] : limitStates(app.limits, app.clock());
-      const text = await metrics.read({ rows, pool: db.pool, limits });
+      const text = await metrics.read({
+        rows,
+        executorUp: (executor.awaySince?.() ?? null) === null,
+        pool: db.pool,
+        limits,
+      });
       return c.body(text, 200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
     });
 }

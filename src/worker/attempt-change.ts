@@ -28,6 +28,7 @@ export function attemptChange(
     finishedAt: to.finishedAt,
     stopReason: to.stopReason,
     pendingWhy: to.pendingWhy,
+    ...(to.seenAt !== null && { seenAt: to.seenAt }),
     ...(from === 'waiting' && to.state === 'queued' && host !== null && { host }),
     ...(from === 'waiting' && to.resources !== null && { resources: to.resources }),
     ...(report !== null && {

@@ -13,6 +13,8 @@ import {
 import { listLearnedMemory } from '../db/learned-memory.ts';
 import type { PlacedRun } from '../db/runs.ts';
 import { countAhead } from '../db/run-groups.ts';
+import { ExecutorAwayError } from '../executor/executor.ts';
+import { describeError } from '../log.ts';
 import type { RunDeps } from './runs.ts';
 
 /** Gathers what is true: rows, the agent's word, and what the executor sees. */
@@ -31,9 +33,12 @@ export async function observeRun(
     row.state !== 'waiting' && (row.host === null || row.host === deps.host);
   // A report that says all leaves nothing to be asked.
   const asked = first.filter((row) => isOurs(row) && (row.report === null || isOpen(row.report)));
-  const seen = asked.length === 0 ? new Map<number, Observation>() : await deps.executor.observe(asked);
+  const seen = asked.length === 0 ? new Map<number, Observation>() : await observeUnlessAway(deps, asked);
+  const away = typeof seen === 'string' ? seen : null;
   const observationOf = (row: Attempt): Observation =>
-    isOurs(row) ? (seen.get(row.id) ?? { kind: 'absent' }) : unseen(row);
+    isOurs(row) && typeof seen !== 'string'
+      ? (seen.get(row.id) ?? { kind: 'absent' })
+      : unseen(row, isOurs(row) ? away : null);
   // An attempt is gone from its executor, or over, only after its report is stored: what is so now may have been
   // reported between the two looks, so the rows are read once more before anything is called lost.
   const gone = asked.some(
@@ -85,10 +90,32 @@ export async function observeRun(
   };
 }
 
-/** An attempt of another machine: only that one can see it, so it is what its row says. */
-function unseen({ startedAt, pendingWhy }: Attempt): Observation {
+/** In words where the executor is away: what the agents reported meanwhile is taken, and nothing is believed to be gone. */
+async function observeUnlessAway(
+  { executor, log }: RunDeps,
+  asked: readonly Attempt[],
+): Promise<ReadonlyMap<number, Observation> | string> {
+  try {
+    return await executor.observe(asked);
+  } catch (error) {
+    if (!(error instanceof ExecutorAwayError)) throw error;
+    log.warn({ error: describeError(error) }, 'the executor cannot be asked what runs');
+    return whyAway(error);
+  }
+}
+
+/** What people are told of attempts that wait for an executor which is away. */
+export function whyAway({ message }: ExecutorAwayError): string {
+  // What was asked differs from question to question, and says nothing to anybody.
+  const said = message.replace(/ (?:GET|POST|PUT|DELETE) \/\S+/, '').slice(0, 500);
+  return `The cluster cannot be asked at the moment, and is asked again: ${said}`;
+}
+
+/** An attempt of another machine, or of an executor that is away: it is what its row says. */
+function unseen({ startedAt, pendingWhy }: Attempt, away: string | null): Observation {
   if (startedAt !== null) return { kind: 'running', startedAt };
-  return { kind: 'pending', ...(pendingWhy !== null && { why: pendingWhy }) };
+  const why = away ?? pendingWhy;
+  return { kind: 'pending', ...(why !== null && { why }) };
 }
 
 function scopeTimes(

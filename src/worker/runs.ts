@@ -1,7 +1,7 @@
 import { memoryText, type ResourceDefaults } from '../core/resources.ts';
 import { isFinal, type RunState } from '../core/run.ts';
 import { stepRun, type RunStep } from '../core/run/step.ts';
-import { insertRetries, listAttempts, saveAttempts, type Attempt } from '../db/attempts.ts';
+import { insertRetries, listAttempts, saveAttempts, savePendingWhy, type Attempt } from '../db/attempts.ts';
 import { archiveLog } from '../attempt/log.ts';
 import { tracebackAnnotations } from '../attempt/tracebacks.ts';
 import { saveCheck } from '../db/checks.ts';
@@ -11,7 +11,7 @@ import { saveLearnedMemory } from '../db/learned-memory.ts';
 import { listUnarchivedLogs } from '../db/logs.ts';
 import { findRun, saveRun, type PlacedRun } from '../db/runs.ts';
 import { wakeGroup } from '../db/run-groups.ts';
-import type { Executor } from '../executor/executor.ts';
+import { ExecutorAwayError, type Executor } from '../executor/executor.ts';
 import { describeError, type Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -19,7 +19,7 @@ import { actRun, leaveRun } from './act-run.ts';
 import { attemptChange } from './attempt-change.ts';
 import type { CheckPace } from './check-pace.ts';
 import type { StepEnd } from './loop.ts';
-import { observeRun } from './observe-run.ts';
+import { observeRun, whyAway } from './observe-run.ts';
 import { inOrderOfEnd, runCheckOf, type Traced } from '../run-check.ts';
 
 export type RunDeps = {
@@ -52,12 +52,18 @@ export async function reconcileRun(deps: RunDeps, claim: Claim): Promise<StepEnd
   const run = await findRun(deps.db, Number(claim.id));
   if (!run) return { dueInSeconds: null };
   if (isFinal(run.state)) return tidyRun(deps, run);
-  const { view, rows } = await observeRun(deps, run);
-  const step = stepRun(view, claim.now);
-  const saved = await saveStep(deps, claim, { run, rows }, step);
-  tell(deps, run, step, saved);
-  await actRun(deps, run, step, [...rows, ...saved]);
-  return { saved: true };
+  try {
+    const { view, rows } = await observeRun(deps, run);
+    const step = stepRun(view, claim.now);
+    const saved = await saveStep(deps, claim, { run, rows }, step);
+    tell(deps, run, step, saved);
+    await actRun(deps, run, step, [...rows, ...saved]);
+    return { saved: true };
+  } catch (error) {
+    // The next look at them says something else again.
+    if (error instanceof ExecutorAwayError) await savePendingWhy(deps.db, run.id, whyAway(error));
+    throw error;
+  }
 }
 
 /** One line of each attempt that the step changed, and one of the run where it moved; what is over is counted. */

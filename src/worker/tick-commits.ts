@@ -7,11 +7,14 @@ import type { GithubSource } from '../github-app.ts';
 import { GithubGoneError } from '../github/errors.ts';
 import { readHead } from '../github/repository.ts';
 import { asAway, placeOf, requireGithub } from './github-answers.ts';
+import { createPlaces, type Places } from './places.ts';
 
 export type TickCommitDeps = {
   readonly db: Db;
   readonly github: Pick<GithubSource, 'current'>;
   readonly directoryOf: (repository: Repository) => string;
+  /** Of this process, for looks at GitHub. */
+  readonly looks: Places;
 };
 
 /** The commit that a default branch has at the tick, why it cannot be told for now, or what went wrong. */
@@ -22,33 +25,65 @@ export type TickCommit =
   | { readonly kind: 'later' }
   | { readonly kind: 'error'; readonly error: unknown };
 
-/** Repositories that are looked at side by side: GitHub refuses more than a hundred requests at once. */
-const atOnce = 16;
+export type FoundCommit = { readonly repositoryId: number; readonly found: TickCommit };
+
+/** Repositories of GitHub's that are looked at side by side: it refuses more than a hundred requests at once. */
+const githubAtOnce = 32;
+
+export function createLooks(): Places {
+  return createPlaces(githubAtOnce);
+}
 
 /**
- * Milliseconds after which no more repositories are looked at. What was found must be stored within the lease: hundreds
- * that a slow GitHub answers for after seconds each would otherwise be looked at again and again, and never tick.
+ * Milliseconds after which no look begins that had to wait for its place. What was found must be stored within the
+ * lease: hundreds that a slow GitHub answers for after seconds each would otherwise be looked at again and again, and
+ * never tick.
  */
 const lookMs = 20_000;
 
-/** Looks at each repository once, however many of its schedules are due. GitHub is asked; of our own host the rows are true. */
-export async function findTickCommits(
+/**
+ * Looks at each repository once, however many of its schedules are due, and answers with what was found as it comes: one
+ * that hangs holds up none but its own. GitHub is asked; of our own host the rows are true.
+ */
+export async function* findTickCommits(
   deps: TickCommitDeps,
   due: readonly DueRow[],
   mostMs = lookMs,
-): Promise<ReadonlyMap<number, TickCommit>> {
+): AsyncGenerator<readonly FoundCommit[]> {
   const once = [...new Map(due.map((row) => [row.repository.id, row])).values()];
-  const found = new Map<number, TickCommit>();
+  const far = once.filter(({ repository }) => repository.host === 'github');
+  const near = once.filter(({ repository }) => repository.host !== 'github');
+  let coming = Promise.withResolvers<void>();
+  let come: FoundCommit[] = [];
+  let left = far.length;
   const begun = performance.now();
-  for (let at = 0; at < once.length; at += atOnce) {
-    const isLate = at > 0 && performance.now() - begun >= mostMs;
-    await Promise.all(
-      once
-        .slice(at, at + atOnce)
-        .map(async (row) => found.set(row.repository.id, isLate ? { kind: 'later' } : await look(deps, row))),
-    );
+  let isOver = false;
+
+  async function lookFar(row: DueRow): Promise<void> {
+    using place = await deps.looks.enter();
+    const isLate = isOver || (place.waited && performance.now() - begun >= mostMs);
+    const found: TickCommit = isLate ? { kind: 'later' } : await look(deps, row);
+    come.push({ repositoryId: row.repository.id, found });
+    coming.resolve();
   }
-  return found;
+
+  try {
+    for (const row of far) void lookFar(row);
+    if (near.length > 0)
+      yield await Promise.all(
+        near.map(async (row) => ({ repositoryId: row.repository.id, found: await look(deps, row) })),
+      );
+    while (left > 0) {
+      await coming.promise;
+      const found = come;
+      come = [];
+      coming = Promise.withResolvers<void>();
+      left -= found.length;
+      yield found;
+    }
+  } finally {
+    isOver = true;
+  }
 }
 
 async function look(deps: TickCommitDeps, row: DueRow): Promise<TickCommit> {

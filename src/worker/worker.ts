@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import { releaseDead, wakeAtStart, wakeRunOf, type Queue } from '../db/due.ts';
+import { postponeTicks } from '../db/ticks.ts';
 import { openWorkerSession, type WorkerSession } from '../db/worker.ts';
-import { describeError } from '../log.ts';
+import { briefError, describeError } from '../log.ts';
 import type { StepOutcome } from '../metrics.ts';
 import { createCheckPace } from './check-pace.ts';
 import { tellCheck } from './checks.ts';
@@ -13,6 +14,7 @@ import { sweepRepository } from './repositories.ts';
 import { runRetention } from './retention-timer.ts';
 import { reconcileRun } from './runs.ts';
 import { tickSchedules } from './schedules.ts';
+import { createLooks } from './tick-commits.ts';
 import { together } from './tick-together.ts';
 import { createTurns } from './turns.ts';
 
@@ -32,6 +34,7 @@ export function createLoops(ctx: Context, worker: () => number): Loops {
   });
   const checkPace = createCheckPace();
   const turns = createTurns();
+  const looks = createLooks();
   return {
     deliveries: createLoop({
       ...shared('deliveries'),
@@ -64,7 +67,10 @@ export function createLoops(ctx: Context, worker: () => number): Loops {
       concurrency: 500,
       // No notice tells that it is time.
       pollMs: 200,
-      step: together((claims) => tickSchedules({ db, log, github, directoryOf }, claims)),
+      step: together(
+        (claims, end) => tickSchedules({ db, log, github, directoryOf, looks }, claims, end),
+        (claims, error) => postponeTicks(db, claims, briefError(error)),
+      ),
     }),
     runs: createLoop({
       ...shared('runs'),

@@ -274,6 +274,29 @@ describe('patience', () => {
     expect(new Set(pauses.slice(-20)).size).toBeGreaterThan(15);
   });
 
+  test('is not used up by a server that works on the answer, however long that takes', async () => {
+    const clock = createDoorClock();
+    const from = clock.now();
+    const input = { script: 'true', root: 'f'.repeat(64), secrets: [], artifacts: null };
+    let left = 1_000;
+    const door = createHttpDoor({
+      url: 'http://x',
+      attempt: 1,
+      token: 't',
+      clock,
+      patience: 300_000,
+      fetch: async () =>
+        (left -= 1) > 0
+          ? Response.json(
+              { error: { code: 'being-prepared', message: 'ask again' } },
+              { status: 503, headers: { 'retry-after': '1' } },
+            )
+          : Response.json(input),
+    });
+    expect(await door.input(1)).toEqual(input);
+    expect(clock.now() - from).toBeGreaterThan(900_000);
+  });
+
   test('is asked for in seconds, within reason', async () => {
     const clock = createDoorClock();
     const answers = [

@@ -37,7 +37,7 @@ export async function overHttp(
   changes: Partial<HttpDoorOptions> = {},
   deps: Partial<AgentDoorDeps> = {},
 ): Promise<Reached> {
-  const app = createAgentDoor({ door, secretKey: doorKey, log: quietLog, ...deps });
+  const app = createAgentDoor({ door, ownKey: doorKey, log: quietLog, ...deps });
   const { promise, resolve } = Promise.withResolvers<AddressInfo>();
   const server = serve(
     { fetch: app.fetch, port: 0, hostname: '127.0.0.1', overrideGlobalObjects: false },

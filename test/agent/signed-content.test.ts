@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSignedContent } from '../../src/agent/signed-content.ts';
+import { createStoreReach } from '../../src/agent/store-reach.ts';
 import { BlobMismatchError, BlobMissingError } from '../../src/core/blob.ts';
 import type { SignedDoor } from '../../src/core/attempt.ts';
 import { digestOf } from '../../src/core/snapshot.ts';
@@ -160,6 +163,34 @@ describe('files straight from and to the store', () => {
     const { door, place } = contentOf(nowhere);
     for (const text of ['a', 'b', 'c']) await place(door.save(text), freePath(), 0o600);
     expect(asked).toBe(3);
+  });
+
+  test('a store that swallows what is sent to it is tried once by all transfers of an attempt together', async () => {
+    // It takes connections and never exchanges keys.
+    const swallow = createServer((socket) => void socket.on('error', () => {}).resume());
+    swallow.listen(0, '127.0.0.1');
+    await once(swallow, 'listening');
+    const { port } = swallow.address() as AddressInfo;
+    let asked = 0;
+    const nowhere: SignedDoor = {
+      async reads(_, digests) {
+        asked += digests.length;
+        return new Map(digests.map((one) => [one, `https://127.0.0.1:${port}/x`]));
+      },
+      writes: async () => expect.unreachable('nothing is asked any more'),
+      confirm: async () => new Set(),
+    };
+    const reach = createStoreReach();
+    expect(reach.notice()).toBeNull();
+    const door = { ...createBlobDoor(), signed: nowhere };
+    const own = { door, attempt: 1, clock: createHastyClock(), signal: new AbortController().signal, reach };
+    const fetching = createSignedContent({ ...own, connectMs: 20 });
+    for (const text of ['a', 'b', 'c']) await fetching.place(door.save(text), freePath(), 0o600);
+    const collecting = createSignedContent({ ...own, connectMs: 20 });
+    expect(await collecting.put(await fileOf(Buffer.from('d')), digestOf(Buffer.from('d')), 1)).toBe(true);
+    expect([asked, door.written]).toEqual([1, [digestOf(Buffer.from('d'))]]);
+    expect(reach.notice()).toContain(`127.0.0.1:${port} could not be reached`);
+    await new Promise((resolve) => swallow.close(resolve));
   });
 
   test('a door that knows no such way is asked once', async () => {

@@ -9,7 +9,7 @@ import {
 } from '../../src/executor/kubernetes/kubernetes-executor.ts';
 import { jobOf } from '../../src/executor/kubernetes/manifest.ts';
 import { createLog } from '../../src/log.ts';
-import { instance, orderOf, plainSettings, secretKey } from '../executor/kubernetes-orders.ts';
+import { instance, orderOf, ownKey, plainSettings } from '../executor/kubernetes-orders.ts';
 import { openCluster, type Cluster } from './cluster.ts';
 import { awaitObjects } from './objects.ts';
 
@@ -35,9 +35,10 @@ async function tryExecutor(more: Partial<KubernetesExecutorOptions> = {}): Promi
     // No agent is needed here: the small image stands for it, and has no `node`.
     settings: { ...plainSettings, image: settings.smallImage, defaultImage: settings.smallImage },
     agentUrl: () => 'http://ame.invalid:8081',
-    secretKey,
+    ownKey,
     tokenOf: (attempt) => `${attempt}.token`,
     secretsOf: () => Promise.resolve([{ name: 'KEY', value: 'a value' }]),
+    projectsOf: (ids) => Promise.resolve(new Set(ids)),
     isOver: () => Promise.resolve(new Set()),
     unschedulableAfterSeconds: 0,
     watch: true,

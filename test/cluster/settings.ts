@@ -20,6 +20,15 @@ export type ClusterSettings = {
   /** Commands in which `{node}` is a node's name: its kubelet stops to answer, and answers again. */
   readonly freezeNode: string | null;
   readonly thawNode: string | null;
+  /** Commands after which the API server says nothing and speaks again, is gone and is there again. */
+  readonly freezeApi: string | null;
+  readonly thawApi: string | null;
+  readonly killApi: string | null;
+  readonly startApi: string | null;
+  /** An image whose own user is neither root nor the one that AME's pods have. */
+  readonly userImage: string | null;
+  /** Whether what takes many minutes is to be done as well. */
+  readonly heavy: string | null;
 };
 
 export function readSettings(): ClusterSettings {
@@ -36,5 +45,11 @@ export function readSettings(): ClusterSettings {
     auditLog: read('AME_TEST_AUDIT_LOG'),
     freezeNode: read('AME_TEST_FREEZE_NODE'),
     thawNode: read('AME_TEST_THAW_NODE'),
+    freezeApi: read('AME_TEST_FREEZE_API'),
+    thawApi: read('AME_TEST_THAW_API'),
+    killApi: read('AME_TEST_KILL_API'),
+    startApi: read('AME_TEST_START_API'),
+    userImage: read('AME_TEST_USER_IMAGE'),
+    heavy: read('AME_TEST_HEAVY'),
   };
 }

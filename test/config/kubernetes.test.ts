@@ -30,6 +30,7 @@ test('nothing else has to be said', () => {
     agentPort: 8081,
     image: expect.stringMatching(/\/ame:\d+\.\d+\.\d+/),
     defaultImage: 'python:3.12',
+    taskEnv: [],
     user: 1_000,
     gpuResource: 'nvidia.com/gpu',
     vramLabel: 'nvidia.com/gpu.memory',
@@ -57,6 +58,8 @@ test.each<readonly [Env, Partial<KubernetesConfig>]>([
     { agentBind: '127.0.0.1', agentPort: 0 },
   ],
   [{ AME_IMAGE: 'registry.local:5000/ame:dev' }, { image: 'registry.local:5000/ame:dev' }],
+  // What is passed on by itself are paths and addresses of this machine: a pod is given what is named.
+  [{ AME_TASK_ENV: 'TZ', TZ: 'UTC', HTTPS_PROXY: 'http://p' }, { taskEnv: [{ name: 'TZ', value: 'UTC' }] }],
   [{ AME_DEFAULT_IMAGE: 'train@sha256:0123' }, { defaultImage: 'train@sha256:0123' }],
   [{ AME_K8S_USER: '65534' }, { user: 65_534 }],
   [{ AME_K8S_GPU_RESOURCE: 'amd.com/gpu' }, { gpuResource: 'amd.com/gpu' }],

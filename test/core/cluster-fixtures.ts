@@ -54,6 +54,7 @@ export function fixtureCircumstances(
     image: 'registry.example/team/image:1',
     room,
     unschedulableAfterSeconds: 900,
+    knownSecrets: [],
     ...circumstances,
     now: new Date(Date.parse(recordedAt) + later * 1000),
   };

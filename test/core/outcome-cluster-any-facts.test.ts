@@ -116,6 +116,7 @@ const known: fc.Arbitrary<ClusterCircumstances> = fc.record({
   ),
   now: date,
   unschedulableAfterSeconds: fc.nat(3600),
+  knownSecrets: fc.array(fc.constantFrom('HUB_TOKEN', 'KEY'), { maxLength: 2 }),
 });
 
 test('whatever a cluster shows has a meaning, and none is a success', () => {

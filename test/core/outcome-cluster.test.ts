@@ -126,6 +126,7 @@ const meanings: Readonly<Record<string, string>> = {
   'runtime-missing': 'cannot-start-yet pending',
   'secret-key-missing': 'config-settles pending',
   'secret-missing': 'config-settles pending',
+  'secret-on-its-way': 'secret-on-its-way pending',
   'service-account-missing': 'service-account-missing pending',
   'start-error': 'start-error over start_failed',
   'storage-full': 'storage-full over storage_full',
@@ -301,9 +302,30 @@ test.each(later)('$row after $after s: $means', ({ row, after = 0, room = null, 
   expect(words ?? '').toMatch(says);
 });
 
+/** `<fixture> after <seconds> with <secrets that AME has>`. */
+const withSecrets: Readonly<Record<string, string>> = {
+  'secret-key-missing after 0 with HUB_TOKEN': 'secret-on-its-way pending',
+  'secret-key-missing after 300 with HUB_TOKEN': 'secret-on-its-way pending',
+  'secret-key-missing after 300 with OTHER': 'secret-missing over',
+  'secret-key-missing after 1801 with HUB_TOKEN': 'bad-config over',
+  'secret-missing after 300 with OTHER': 'secret-on-its-way pending',
+  'config-map-missing after 300 with OTHER': 'bad-config over',
+};
+
+test.each(Object.entries(withSecrets))('%s: %s', (what, means) => {
+  const [row = '', after, secret = ''] = what.split(/ after | with /);
+  const fixture = fixtures.get(row);
+  if (fixture === undefined) throw new Error(`there is no fixture ${row}`);
+  const known = { ...fixtureCircumstances(fixture, Number(after)), knownSecrets: [secret] };
+  const { rule, observation } = seeCluster(fixtureFacts(fixture), known);
+  expect(`${rule} ${observation.kind}`).toBe(means);
+});
+
 test('every rule is met by a fixture, and its name is its own', () => {
   const met = new Set(
-    [...Object.values(meanings), ...later.map(({ means }) => means)].map((text) => text.split(' ')[0]),
+    [...Object.values(meanings), ...later.map(({ means }) => means), ...Object.values(withSecrets)].map(
+      (text) => text.split(' ')[0],
+    ),
   );
   const ids = clusterRules.map(({ id }) => id);
   expect(ids.filter((id) => !met.has(id))).toEqual([]);

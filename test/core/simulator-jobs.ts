@@ -42,7 +42,8 @@ export function createJobs(
       observe: (attempt: number): Observation => {
         const job = jobs.get(attempt);
         if (job === undefined || (!onCluster && job.host !== own)) return { kind: 'absent' };
-        return job.startedAt === null ? { kind: 'pending' } : { kind: 'running', startedAt: job.startedAt };
+        if (job.startedAt !== null) return { kind: 'running', startedAt: job.startedAt };
+        return { kind: 'pending', ...(onCluster && { exists: true }) };
       },
       start: (row: { readonly id: number; readonly task: string }, run: number): void => {
         if (jobs.has(row.id)) return;

@@ -58,6 +58,7 @@ export function seenAttempt(
     finishedAt: null,
     stopReason: null,
     notBefore: null,
+    seenAt: null,
     saidStartedAt: null,
     report: null,
     resources: null,

@@ -310,6 +310,21 @@ describe('one step', () => {
       { look: [10] },
     ],
     [
+      'that something of it is there is noted once',
+      viewOf([seen({ observation: { kind: 'pending', exists: true } })]),
+      { changes: ['a 1 queued > queued'], look: [10] },
+    ],
+    [
+      'and not again',
+      viewOf([seen({ seenAt: at(-5), observation: { kind: 'pending', exists: true } })]),
+      { look: [10] },
+    ],
+    [
+      'what was there and is gone before it began is lost, and tried again as that',
+      viewOf([seen({ seenAt: at(-5), observation: { kind: 'absent' } })]),
+      { changes: ['a 1 queued > failed lost'], retries: ['a 2 in 1'], look: [1] },
+    ],
+    [
       'the first failure stays the reason',
       viewOf([seen({ ...running, report: report(10) })], { failure: { class: 'lost', reason: 'side' } }),
       { changes: ['a 1 running > failed exit', 'b 1 waiting > skipped skipped'], state: ['failed'] },

@@ -14,6 +14,7 @@ export type Row = Readonly<Record<string, string | number>>;
 
 /** In the order in which they can be stored. */
 export const sampleRows = {
+  identity: { only: 'true', id: `'one'` },
   github_apps: {
     id: 1,
     app_id: `'7'`,

@@ -22,6 +22,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   client = new Client({ connectionString: database.url });
   await client.connect();
+  // Every database has its row from the beginning.
+  await client.query('delete from identity');
   for (const table of Object.keys(sampleRows)) await client.query(insert(table as Table));
 });
 
@@ -57,6 +59,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
     update('schedules', { paused: 'true', paused_at: at, due_at: 'null', next_tick_at: at }),
   ],
   schedules_paused_whole: [update('schedules', { paused_at: at })],
+  schedules_removed_paused: [update('schedules', { removed_at: at })],
   schedules_held_whole: [update('schedules', { held_since: at })],
   secrets_name: [insert('secrets', { id: 2 })],
   heads_repository_id_ref_pk: [insert('heads')],
@@ -126,6 +129,9 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
     insert('log_chunks', { seq: 1, length: 262_145, bytes: `decode(repeat('00', 262145), 'hex')` }),
   ],
   log_archives_pkey: [insert('log_archives')],
+
+  identity_pkey: [insert('identity')],
+  identity_only: [insert('identity', { only: 'false' })],
 };
 
 /** Rules that many tables share, under a name made of the table's. */

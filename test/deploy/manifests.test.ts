@@ -115,7 +115,7 @@ test('namespaces hold pods to the restricted level', () => {
 });
 
 const Peer = z.looseObject({
-  ipBlock: z.object({ cidr: z.string(), except: z.array(z.string()) }).optional(),
+  ipBlock: z.object({ cidr: z.string(), except: z.array(z.string()).default([]) }).optional(),
 });
 const Policy = z.object({
   spec: z.object({
@@ -133,10 +133,11 @@ const Policy = z.object({
   }),
 });
 
-/** Whether a task may open a connection to an address by the policy's blocks of addresses. */
-function isOpen(address: string): boolean {
+/** Whether a task may open a connection to a port of an address by the policy's blocks of addresses. */
+function isOpen(address: string, to: number): boolean {
   const { egress = [] } = find(Policy, 'NetworkPolicy', 'tasks').spec;
-  const blocks = egress.flatMap(({ to }) => to.flatMap(({ ipBlock }) => (ipBlock ? [ipBlock] : [])));
+  const rules = egress.filter(({ ports }) => ports?.some(({ port }) => port === to) ?? true);
+  const blocks = rules.flatMap((rule) => rule.to.flatMap(({ ipBlock }) => (ipBlock ? [ipBlock] : [])));
   return blocks.some(({ cidr, except }) => within([cidr], address) && !within(except, address));
 }
 
@@ -161,14 +162,17 @@ test.each([
   ['169.254.169.254', false],
   ['fd00:10:96::1', false],
   ['fe80::1', false],
+  // Of NodeLocal DNSCache, for names alone.
+  ['169.254.20.10', false],
 ])('a task reaches %s: %s', (address, open) => {
-  expect(isOpen(address)).toBe(open);
+  expect(isOpen(address, 443)).toBe(open);
+  expect(isOpen(address, 53)).toBe(open || address === '169.254.20.10');
 });
 
 test('of what is inside, tasks reach names and the agent’s door; nobody reaches them', () => {
   const { spec } = find(Policy, 'NetworkPolicy', 'tasks');
   expect(spec).toMatchObject({ podSelector: {}, policyTypes: ['Ingress', 'Egress'], ingress: [] });
-  const inside = (spec.egress ?? []).filter(({ to }) => to.every(({ ipBlock }) => ipBlock === undefined));
+  const inside = (spec.egress ?? []).filter(({ to }) => to.some(({ ipBlock }) => ipBlock === undefined));
   expect(inside.map(({ ports }) => ports?.map(({ port }) => port))).toEqual([[53, 53], [8081]]);
   expect(find(Policy, 'NetworkPolicy', 'postgres').spec.ingress).toEqual([
     expect.objectContaining({

@@ -1,3 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ClusterFacts, ContainerFacts, PodFacts } from '../../src/core/outcome/cluster-facts.ts';
 import { judgeProbe } from '../../src/doctor/cluster/probe.ts';
@@ -9,6 +16,7 @@ const settings: PodSettings = {
   instance: 'doctor',
   image: 'ame:1',
   defaultImage: 'python:3',
+  taskEnv: [],
   user: 1000,
   annotations: { team: 'ml' },
   priorityClass: 'low',
@@ -22,6 +30,12 @@ const settings: PodSettings = {
   nodeSelector: { pool: 'work' },
   tolerations: [{ key: 'work', operator: 'Exists' }],
   affinity: null,
+};
+const defaults = {
+  cpuMillis: 100,
+  memoryBytes: 2 ** 27,
+  memoryCeilingBytes: 2 ** 30,
+  storageBytes: 2 ** 28,
 };
 const at = new Date(0);
 const job = { createdAt: at, deleting: false, suspended: false, failed: null, complete: false };
@@ -62,6 +76,69 @@ const facts = (agent: ContainerFacts | null, task: ContainerFacts | null): Clust
   pod: { ...pod, agent, task },
   events: [],
 });
+
+const storeUrl = 'https://s3.example:9000/bucket/x?X-Amz-Signature=1';
+
+test.each([
+  ['answers', ended(0), true, /Pods reach the store of content at https:\/\/s3\.example:9000$/],
+  [
+    'does not',
+    ended(0, 'store: UND_ERR_CONNECT_TIMEOUT\n'),
+    false,
+    /do not reach.*: UND_ERR_CONNECT_TIMEOUT$/,
+  ],
+] as const)('a store that %s is told beside the rest', (_, agent, ok, words) => {
+  const findings = judgeProbe(facts(agent, ended(0)), settings, storeUrl) ?? [];
+  expect(findings.map(({ what }) => what)).toEqual(['image', 'door', 'storage']);
+  const told = findings.at(-1);
+  expect(told?.ok).toBe(ok);
+  expect(told?.message).toMatch(words);
+  expect(told?.message).not.toContain('Signature');
+  expect(told?.remedy ?? 'AME_S3_ENDPOINT').toContain('AME_S3_ENDPOINT');
+});
+
+test('the script of the probe tells the door from the store', async () => {
+  const command = probeJob('probe', { ...settings, agentUrl: '' }, defaults, storeUrl).spec?.template.spec
+    ?.initContainers?.[0]?.command;
+  const script = command?.[3] ?? '';
+  await using door = await openDoor();
+  const { port } = door;
+  const nowhere = await openDoor();
+  await nowhere[Symbol.asyncDispose]();
+  const run = async (...addresses: string[]): Promise<readonly [number | null, string]> => {
+    const word = join(tmpdir(), `ame-probe-${process.pid}-${addresses.length}`);
+    const own = script.replaceAll('/dev/termination-log', word);
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', own, '--', ...addresses]);
+    const [code] = (await once(child, 'exit')) as [number | null];
+    const text = await readFile(word, 'utf8').catch(() => '');
+    await rm(word, { force: true });
+    return [code, text];
+  };
+  const here = `http://127.0.0.1:${port}`;
+  expect(await run(here)).toEqual([0, '']);
+  // Whatever it says of what is not there.
+  expect(await run(here, `${here}/bucket/x?signature`)).toEqual([0, '']);
+  expect(await run(here, `http://127.0.0.1:${nowhere.port}/x`)).toEqual([0, 'store: ECONNREFUSED']);
+  expect(await run(`http://127.0.0.1:${nowhere.port}`, here)).toEqual([7, 'ECONNREFUSED']);
+});
+
+async function openDoor(): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer((request, response) => {
+    response.writeHead(request.url === '/healthz' ? 200 : 403);
+    response.end('{"ok":true}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
 
 test.each<[string, ClusterFacts, readonly (readonly [ok: boolean, what: string, words: RegExp])[] | null]>([
   ['no pod yet', { job, pod: null, events: [] }, null],
@@ -138,12 +215,7 @@ test.each<[string, ClusterFacts, readonly (readonly [ok: boolean, what: string, 
 });
 
 test('the probe is placed, confined and pulled as an attempt is, and is nobody’s attempt', () => {
-  const { metadata, spec } = probeJob('ame-doctor-1', settings, {
-    cpuMillis: 100,
-    memoryBytes: 2 ** 27,
-    memoryCeilingBytes: 2 ** 30,
-    storageBytes: 2 ** 28,
-  });
+  const { metadata, spec } = probeJob('ame-doctor-1', settings, defaults);
   expect(metadata?.labels).toEqual({
     'app.kubernetes.io/managed-by': 'ame',
     'ame.dev/doctor': 'true',

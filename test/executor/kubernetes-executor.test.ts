@@ -9,7 +9,7 @@ import {
 import { createLog } from '../../src/log.ts';
 import { createManualClock, type ManualClock } from '../agent/manual-clock.ts';
 import { startFakeKubernetes, type FakeKubernetes } from '../fakes/kubernetes/server.ts';
-import { instance, orderOf, plainSettings, secretKey } from './kubernetes-orders.ts';
+import { instance, orderOf, ownKey, plainSettings } from './kubernetes-orders.ts';
 
 type Tried = {
   readonly fake: FakeKubernetes;
@@ -37,9 +37,10 @@ async function tryExecutor(
     cluster,
     settings: plainSettings,
     agentUrl: () => 'http://ame:8081',
-    secretKey,
+    ownKey,
     tokenOf: (attempt) => `${attempt}.token`,
     secretsOf: () => Promise.resolve([{ name: 'KEY', value: 'a value' }]),
+    projectsOf: (ids) => Promise.resolve(new Set(ids)),
     isOver: () => Promise.resolve(new Set()),
     unschedulableAfterSeconds: 900,
     watch: false,
@@ -331,4 +332,50 @@ test('attempts of a large run are looked at in few questions', async () => {
   const seen = await executor.observe(ids.map((id) => ({ id, host: null })));
   expect(seen.size).toBe(300);
   expect(fake.count('GET jobs') + fake.count('GET pods')).toBe(5);
+});
+
+test('a secret that was set after its pod was made reaches it, and one that nobody set does not wait', async () => {
+  const values = [{ name: 'OTHER', value: 'x' }];
+  const { fake, executor, seen } = await tryExecutor({ secretsOf: () => Promise.resolve([...values]) });
+  await executor.start(orderOf(41, { secrets: [{ name: 'KEY', secret: 'KEY' }] }));
+  const message = "couldn't find key KEY in Secret work/ame-project-5";
+  const waiting = { waiting: { reason: 'CreateContainerConfigError', message } };
+  fake.store.put('pods', 'ame-attempt-41-abcde', {
+    metadata: { labels: labelsOf(41), creationTimestamp: '2026-01-01T00:00:00Z' },
+    spec: { nodeName: 'node-1' },
+    status: { phase: 'Pending', containerStatuses: [{ name: 'task', restartCount: 0, state: waiting }] },
+  });
+  expect(await seen(41)).toMatchObject({ kind: 'over', ending: { class: 'secret_missing' } });
+  fake.store.put('pods', 'ame-attempt-41-abcde', {
+    metadata: { labels: labelsOf(41), creationTimestamp: new Date().toISOString() },
+    spec: { nodeName: 'node-1' },
+    status: { phase: 'Pending', containerStatuses: [{ name: 'task', restartCount: 0, state: waiting }] },
+  });
+  values.push({ name: 'KEY', value: 'late' });
+  expect(await seen(41)).toMatchObject({ kind: 'pending', why: expect.stringContaining('on its way') });
+  expect(fake.store.find('secrets', 'ame-project-5')?.['data']).toMatchObject({
+    KEY: Buffer.from('late').toString('base64'),
+  });
+});
+
+test('what was seen in the cluster is said to exist, and what the cluster has not taken is not', async () => {
+  const { fake, executor, seen } = await tryExecutor();
+  await executor.start(orderOf(41));
+  expect(await seen(41)).toMatchObject({ kind: 'pending', exists: true });
+  fake.store.remove('jobs', 'ame-attempt-41');
+  expect(await seen(41)).toEqual({ kind: 'absent' });
+  fake.fail('POST jobs', { status: 404, message: 'namespaces "work" not found' });
+  await executor.start(orderOf(42));
+  expect(await seen(42)).not.toHaveProperty('exists');
+});
+
+test('it says since when the API server is away, and a refusal is an answer', async () => {
+  const { fake, executor } = await tryExecutor();
+  expect(executor.awaySince?.()).toBeNull();
+  fake.fail('POST jobs', { status: 503 });
+  await expect(executor.start(orderOf(41))).rejects.toBeInstanceOf(ExecutorAwayError);
+  expect(executor.awaySince?.()).toBeInstanceOf(Date);
+  fake.fail('POST jobs', { status: 404, message: 'namespaces "work" not found' });
+  await executor.start(orderOf(41));
+  expect(executor.awaySince?.()).toBeNull();
 });

@@ -168,6 +168,24 @@ test("our own variables win over a file's, and each is there once", () => {
   ]);
 });
 
+test('what the administrator gives all tasks comes before what is their own', () => {
+  const taskEnv = [
+    { name: 'HTTPS_PROXY', value: 'http://$(USER)@proxy:3128' },
+    { name: 'HOME', value: '/root' },
+    { name: 'SEED', value: '1' },
+  ];
+  const order = orderOf(41, { env: [{ name: 'SEED', value: '2' }] });
+  const { spec } = jobOf(order, { ...settings, taskEnv });
+  const values = new Map(spec?.template.spec?.containers[0]?.env?.map(({ name, value }) => [name, value]));
+  expect(['HTTPS_PROXY', 'HOME', 'SEED'].map((name) => values.get(name))).toEqual([
+    'http://$$(USER)@proxy:3128',
+    '/workspace/home',
+    '2',
+  ]);
+  // AME's own container speaks to AME alone.
+  expect(JSON.stringify(spec?.template.spec?.initContainers)).not.toContain('PROXY');
+});
+
 const gibibyte = 2 ** 30;
 
 test('resources are asked for and bounded as the file says', () => {

@@ -2,8 +2,8 @@ import type { AttemptOrder } from '../../src/core/attempt.ts';
 import { instanceOf } from '../../src/executor/kubernetes/names.ts';
 import type { PodSettings } from '../../src/executor/kubernetes/manifest.ts';
 
-export const secretKey = new Uint8Array(32).fill(7);
-export const instance = instanceOf(secretKey);
+export const ownKey = new Uint8Array(32).fill(7);
+export const instance = instanceOf(ownKey);
 
 const mebibyte = 2 ** 20;
 
@@ -40,6 +40,7 @@ export function orderOf(id: number, more: Partial<AttemptOrder> = {}): AttemptOr
 export const plainSettings: Omit<PodSettings, 'namespace' | 'instance' | 'agentUrl'> = {
   image: 'ame:1',
   defaultImage: 'python:3.12',
+  taskEnv: [],
   user: 1_000,
   gpuResource: 'nvidia.com/gpu',
   vramLabel: 'nvidia.com/gpu.memory',

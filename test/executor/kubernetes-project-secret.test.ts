@@ -3,12 +3,13 @@ import { connectCluster } from '../../src/executor/kubernetes/client.ts';
 import { createProjectSecrets, type ProjectSecrets } from '../../src/executor/kubernetes/project-secret.ts';
 import { createManualClock, type ManualClock } from '../agent/manual-clock.ts';
 import { startFakeKubernetes, type FakeKubernetes } from '../fakes/kubernetes/server.ts';
-import { instance, secretKey } from './kubernetes-orders.ts';
+import { instance, ownKey } from './kubernetes-orders.ts';
 
 type Tried = {
   readonly fake: FakeKubernetes;
   readonly clock: ManualClock;
   readonly values: Map<string, string>;
+  readonly projects: Set<number>;
   readonly secrets: ProjectSecrets;
 };
 
@@ -22,17 +23,19 @@ async function trySecrets(given?: Tried): Promise<Tried> {
   owned.push(stack);
   const fake = given?.fake ?? stack.use(await startFakeKubernetes());
   const values = given?.values ?? new Map([['KEY', 'a value']]);
+  const projects = given?.projects ?? new Set([5]);
   const clock = createManualClock();
   const cluster = await connectCluster({ kubeconfig: fake.kubeconfig, namespace: null });
   stack.defer(() => cluster.close());
   const secrets = createProjectSecrets({
     cluster,
     instance,
-    key: secretKey,
+    key: ownKey,
     secretsOf: () => Promise.resolve([...values].map(([name, value]) => ({ name, value }))),
+    projectsOf: (ids) => Promise.resolve(new Set(ids.filter((id) => projects.has(id)))),
     clock,
   });
-  return { fake, clock, values, secrets };
+  return { fake, clock, values, projects, secrets };
 }
 
 function writes({ asked }: FakeKubernetes): readonly string[] {
@@ -73,6 +76,17 @@ test('a value that is deleted goes from the cluster also where nothing is starte
   await secrets.refresh(signal);
   expect(stored(fake)).toEqual({});
   expect(writes(fake)).toEqual(['POST secrets', 'PUT secrets/ame-project-5']);
+});
+
+test('the Secret of a project that is gone goes as well, and is there again when it is needed', async () => {
+  const { fake, projects, secrets } = await trySecrets();
+  expect(await secrets.mirror(5)).toEqual(['KEY']);
+  const { signal } = new AbortController();
+  projects.delete(5);
+  await secrets.refresh(signal);
+  expect(writes(fake)).toEqual(['POST secrets', 'DELETE secrets/ame-project-5']);
+  await secrets.mirror(5);
+  expect(stored(fake)).toEqual({ KEY: encoded('a value') });
 });
 
 test('neither an annotation nor a label tells a value', async () => {

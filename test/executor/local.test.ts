@@ -501,6 +501,26 @@ test.runIf(onLinux)('memory is that of all processes together', async () => {
   for (const child of both) child.kill();
 });
 
+test.runIf(onLinux)(
+  'attempts share a look at the processes, but never one from before they began',
+  async () => {
+    const clock = createManualClock();
+    for (let at = 0; at < 2; at += 1) {
+      const mark = randomBytes(16).toString('hex');
+      const env = { ...process.env, AME_MARK: mark };
+      const child = spawn('sleep', ['1000'], { env, stdio: 'ignore' });
+      await once(child, 'spawn');
+      const memory = watchMemory({ group: 0, mark }, clock);
+      const sampled = clock.armed(2_000);
+      clock.advance(250);
+      await sampled;
+      expect(memory.peak()).toBeGreaterThan(64 * 1024);
+      memory.end();
+      child.kill();
+    }
+  },
+);
+
 describe('a server killed with SIGKILL', () => {
   /** A server of its own with one attempt, killed as soon as that has printed. */
   async function killedServer(directory: string, script: string, graceMs: number): Promise<void> {

@@ -1,82 +1,14 @@
-import { sql } from 'drizzle-orm';
-import type { PlacedRun } from '../../src/db/runs.ts';
 import { createFakeGithub, type FakeGithub } from '../fakes/github.ts';
 import { createClock, type Clock } from '../journeys/harness.ts';
 import { text } from '../journeys/text.ts';
-import type { Fault } from './points.ts';
+import { bucket, cluster } from './far-journeys.ts';
+import { endOf, isDecided, isStill, local, type Journey } from './journey.ts';
 import { createWorld, type World } from './world.ts';
-
-/** A way through AME, and its end in a form in which two of them are alike. */
-export type Journey = {
-  readonly name: string;
-  play(faults: readonly Fault[]): Promise<Played>;
-};
-
-export type Played = {
-  readonly end: readonly string[];
-  readonly met: World['met'];
-  readonly done: World['done'];
-  readonly restarts: number;
-};
-
-type Named = { readonly owner: string; readonly name: string };
-
-/** Whether everything that is to be done is done: decided, ended, told. */
-async function isStill(world: World, runs: number, of: Named = world.clone): Promise<boolean> {
-  const { ctx, read } = world.ame();
-  const { rows } = await ctx.db.orm.execute<{ open: number }>(sql`select (
-    (select count(*) from runs where finished_at is null) +
-    (select count(*) from deliveries where decided_at is null) +
-    (select count(*) from checks where said is distinct from says))::int as open`);
-  return rows[0]?.open === 0 && (await read.runs(of)).length >= runs;
-}
-
-/** The same, and somebody has looked at what was pushed: a push of which nobody was told is found in a minute. */
-async function isDecided(world: World): Promise<boolean> {
-  return (await isStill(world, 0)) && (await world.ame().read.decisions(world.clone)).length > 0;
-}
-
-/** Rows, what was said of them, what was kept: without ids, times, and how often something was tried. */
-async function endOf(world: World, of: Named = world.clone): Promise<string[]> {
-  const { read } = world.ame();
-  const lines: string[] = [];
-  const runs = await read.runs(of);
-  for (const run of runs) {
-    const causes = `${run.trigger} ${run.causeKey.replace(run.commit, 'commit')}`;
-    lines.push(`run ${causes} ${run.state} ${run.class ?? '-'} ${run.reason ?? '-'}`);
-    const check = await read.check(run.commit, run);
-    lines.push(`check ${check.name} ${check.says.status} ${check.says.conclusion ?? '-'}`);
-    for (const state of await read.states(run)) {
-      const task = state.split(' ')[0] ?? '';
-      lines.push(`${state}: ${JSON.stringify(await readLog(world, run, task))}`);
-      for (const artifact of await read.artifacts(run, task))
-        lines.push(`${task} left ${artifact.path}: ${JSON.stringify(await read.content(artifact))}`);
-    }
-  }
-  return lines;
-}
-
-/** What the command printed; what AME itself said is about how it went. */
-async function readLog(world: World, run: PlacedRun, task: string): Promise<string> {
-  return (await world.ame().read.log(run, task, 1)) + (await world.ame().read.log(run, task, 2));
-}
 
 async function cancel(world: World): Promise<void> {
   const { read } = world.ame();
   const run = await read.run(world.clone);
   await world.ame().api('POST', `/runs/${run.id}/cancel`, {});
-}
-
-function local(name: string, play: (world: World, clock: Clock) => Promise<readonly string[]>): Journey {
-  return {
-    name,
-    async play(faults) {
-      const clock = createClock();
-      await using world = await createWorld(faults, { clock });
-      const end = await play(world, clock);
-      return { end, met: [...world.met], done: [...world.done], restarts: world.restarts() };
-    },
-  };
 }
 
 const one = text`
@@ -190,11 +122,12 @@ type OnGithub = {
 function onGithub(name: string, play: (on: OnGithub) => Promise<readonly string[]>): Journey {
   return {
     name,
-    async play(faults) {
+    async play(faults, ground) {
       const clock = createClock();
       await using github = await createFakeGithub({ enterprise: true, now: () => clock.now() });
       await using world = await createWorld(faults, {
         clock,
+        ground,
         env: {
           AME_GITHUB_APP_ID: github.app.id,
           AME_GITHUB_PRIVATE_KEY: github.app.privateKey,
@@ -251,4 +184,6 @@ export const journeys: readonly Journey[] = [
   tick,
   pullRequest,
   removed,
+  bucket,
+  cluster,
 ];

@@ -1,10 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import childProcess, { type ChildProcess } from 'node:child_process';
-import { open } from 'node:fs/promises';
-import fs from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 
 /**
  * How a call to the outside goes wrong: it never arrives; its answer is lost; or it is done and answered, and the
@@ -30,9 +25,14 @@ export type Fire = {
   readonly done: Fault[];
 };
 
-type Watched = { readonly life: Life; readonly meet: (kind: string, label: string) => Way | null };
+export type Watched = { readonly life: Life; readonly meet: (kind: string, label: string) => Way | null };
 
 const context = new AsyncLocalStorage<Watched>();
+
+/** The life that the code which runs now belongs to; `undefined`: none that is watched. */
+export function watchedNow(): Watched | undefined {
+  return context.getStore();
+}
 
 /** Begins to count; each life is then entered with `live`. */
 export function createFire(faults: readonly Fault[]): Fire & { live<T>(life: Life, work: () => T): T } {
@@ -77,12 +77,17 @@ export class GoneError extends Error {
   override name = 'GoneError';
 }
 
-function lostAnswer(code: string): Error {
+export function lostAnswer(code: string): Error {
   return Object.assign(new Error(`${code}: what a test made of it`), { code });
 }
 
 /** Does `work` as the fault of this point, if there is one, has it. */
-async function passed<T>(kind: string, label: string, code: string, work: () => Promise<T>): Promise<T> {
+export async function passed<T>(
+  kind: string,
+  label: string,
+  code: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const watched = context.getStore();
   if (watched === undefined) return work();
   if (watched.life.dead) throw new GoneError('the process is gone');
@@ -100,105 +105,4 @@ async function passed<T>(kind: string, label: string, code: string, work: () => 
 async function letGo(result: unknown): Promise<void> {
   if (typeof result === 'object' && result !== null && 'fd' in result && 'close' in result)
     await (result as { close(): Promise<void> }).close();
-}
-
-type AnyFunction = (...args: unknown[]) => unknown;
-
-/** Puts a counter before every way to the outside that Node and the database's client offer; undone when disposed of. */
-export async function watchOutside(): Promise<Disposable> {
-  const undo = new DisposableStack();
-  // Last of all, when everything is what it was.
-  undo.defer(() => syncBuiltinESMExports());
-  const replace = (target: object, name: string, make: (own: AnyFunction) => AnyFunction): void => {
-    const own: unknown = Reflect.get(target, name);
-    if (typeof own !== 'function') return;
-    const original = own as AnyFunction;
-    Reflect.set(target, name, make(original));
-    undo.defer(() => void Reflect.set(target, name, original));
-  };
-  const asynchronous = (kind: string, target: object, name: string): void =>
-    replace(
-      target,
-      name,
-      (own) =>
-        function (this: unknown, ...args: unknown[]): unknown {
-          if (context.getStore() === undefined) return Reflect.apply(own, this, args);
-          return passed(kind, name, 'EIO', async () => Reflect.apply(own, this, args));
-        },
-    );
-  // The file system, and what is open in it. A handle that cannot be closed would only be one more open file.
-  for (const name of Object.keys(fs.promises)) {
-    const isIterator = name === 'watch' || name === 'glob';
-    if (!isIterator) asynchronous('file system', fs.promises, name);
-  }
-  const probe = await open(fileURLToPath(import.meta.url));
-  const handles: object = Object.getPrototypeOf(probe) as object;
-  await probe.close();
-  for (const name of [
-    'read',
-    'readFile',
-    'write',
-    'writev',
-    'writeFile',
-    'appendFile',
-    'sync',
-    'datasync',
-    'truncate',
-  ])
-    asynchronous('file', handles, name);
-  replace(childProcess, 'spawn', watchSpawn);
-  replace(globalThis, 'fetch', (own) => (...args: unknown[]) => {
-    const [url] = args as [unknown];
-    const path = new URL(url instanceof Request ? url.url : String(url)).pathname.replaceAll(
-      /[0-9a-f]{8,}|\d+/g,
-      'n',
-    );
-    return passed('request', path, 'ECONNRESET', async () => Reflect.apply(own, undefined, args));
-  });
-  replace(pg.Client.prototype, 'query', watchQuery);
-  syncBuiltinESMExports();
-  return undo;
-}
-
-/** A program that is not found; one whose output nobody reads; one after which the process is gone. */
-function watchSpawn(own: AnyFunction): AnyFunction {
-  return (...args: unknown[]): unknown => {
-    const watched = context.getStore();
-    if (watched === undefined) return Reflect.apply(own, undefined, args);
-    const [program, parameters, options] = args as [string, readonly string[], object];
-    if (watched.life.dead) return Reflect.apply(own, undefined, ['/the/process/is/gone', [], options]);
-    const name = program.split('/').at(-1) ?? program;
-    const verb = name === 'git' ? (parameters.find((word) => /^[a-z]+-?[a-z-]*$/.test(word)) ?? '') : '';
-    const way = watched.meet('process', `${name} ${verb}`.trim());
-    if (way === 'before') return Reflect.apply(own, undefined, ['/nothing/is/here', [], options]);
-    if (way === 'lost') {
-      const unheard = ['-c', '"$@" > /dev/null 2> /dev/null; exit 129', 'sh', program, ...parameters];
-      return Reflect.apply(own, undefined, ['/bin/sh', unheard, options]);
-    }
-    const child = Reflect.apply(own, undefined, args) as ChildProcess;
-    if (way === 'after') child.prependListener('exit', () => void (watched.life.dead = true));
-    return child;
-  };
-}
-
-/** Statements of the database, with a callback or a promise. */
-function watchQuery(own: AnyFunction): AnyFunction {
-  return function (this: unknown, ...args: unknown[]): unknown {
-    const watched = context.getStore();
-    const [first] = args as [unknown];
-    if (watched === undefined) return Reflect.apply(own, this, args);
-    const text = typeof first === 'string' ? first : String((first as { text?: unknown }).text);
-    // A statement is known by its text: what asked for it is not on the stack of a pool.
-    const label = text.replaceAll(/\s+/g, ' ').trim().slice(0, 90);
-    const last = args.at(-1);
-    const query = (values: unknown[]): Promise<unknown> =>
-      passed('database', label, 'ECONNRESET', async () => Reflect.apply(own, this, values));
-    if (typeof last !== 'function') return query(args);
-    const callback = last as (error: unknown, result?: unknown) => void;
-    query(args.slice(0, -1)).then(
-      (result) => callback(null, result),
-      (error: unknown) => callback(error),
-    );
-    return undefined;
-  };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { journeys } from './journeys.ts';
-import { watchOutside, type Fault } from './points.ts';
+import type { Fault } from './points.ts';
+import { watchOutside } from './watch-outside.ts';
 
 const name = process.env['AME_FIRE_JOURNEY'];
 const said = process.env['AME_FIRE_FAULTS'];

@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { createRandom } from '../random.ts';
 import { createFakeGithub } from '../fakes/github.ts';
+import type { FakeRepository } from '../fakes/github/repository.ts';
 import { query } from '../database.ts';
 import { startChildServer, type ChildServer } from '../journeys/child-server.ts';
 import { makePush, makeRepositories, send, type Push } from './stream.ts';
@@ -60,8 +61,14 @@ test(`a server killed, cut off and bereft of its database under a stream of deli
     github.hookUrl = `${begun.address}/webhooks/github`;
     return begun;
   }
-  const installation = await github.addInstallation({ account: 'acme' });
-  const repositories = await makeRepositories(github, installation, 10);
+  // What GitHub lets one installation ask in an hour is used up after three thousand pushes (measured), and the rest
+  // then waits for the next hour, as it should.
+  const repositories: FakeRepository[] = [];
+  for (let at = 0; at < 10; at += 1) {
+    const account = `account-${at}`;
+    const installation = await github.addInstallation({ account });
+    repositories.push(...(await makeRepositories(github, installation, 1, account)));
+  }
   const pushes: Push[] = [];
 
   const harms = {

@@ -30,10 +30,11 @@ export async function makeRepositories(
   github: FakeGithub,
   installation: FakeInstallation,
   count: number,
+  owner = 'acme',
 ): Promise<readonly FakeRepository[]> {
   const made: FakeRepository[] = [];
   for (let at = 0; at < count; at += 1) {
-    const repository = await github.addRepository(installation, { owner: 'acme', name: `chaos-${at}` });
+    const repository = await github.addRepository(installation, { owner, name: `chaos-${at}` });
     await repository.commit({ 'ame.yaml': file }, { branch: 'main', message: 'before' });
     made.push(repository);
   }

@@ -1,5 +1,7 @@
 import { createRandom } from '../random.ts';
-import type { Journey } from './journeys.ts';
+import type { Journey } from './journey.ts';
+import { openCommits } from './commits.ts';
+import { openDatabases } from './databases.ts';
 import { ways, type Fault, type Point } from './points.ts';
 
 /** Faults of which a journey came to another end, and what that was. */
@@ -8,7 +10,7 @@ export type Fallen = { readonly journey: string; readonly faults: readonly Fault
 export type Tried = {
   /** Sets of faults that were tried, and faults that came about in them. */
   readonly tried: number;
-  readonly cameAbout: number;
+  readonly cameAbout: readonly Fault[];
   readonly restarts: number;
   readonly fallen: readonly Fallen[];
 };
@@ -37,16 +39,20 @@ export async function tryFaults(
   sets: readonly (readonly Fault[])[],
   { atOnce = 4, until = Infinity }: { readonly atOnce?: number; readonly until?: number } = {},
 ): Promise<Tried> {
+  await using databases = openDatabases();
+  await using commits = openCommits();
+  const ground = { database: databases.lend, commit: commits.copy };
   const fallen: Fallen[] = [];
   const queue = sets.values();
-  let [tried, cameAbout, restarts] = [0, 0, 0];
+  const cameAbout: Fault[] = [];
+  let [tried, restarts] = [0, 0];
   const work = async (): Promise<void> => {
     for (const faults of queue) {
       if (performance.now() > until) return;
       tried += 1;
       try {
-        const played = await journey.play(faults);
-        cameAbout += played.done.length;
+        const played = await journey.play(faults, ground);
+        cameAbout.push(...played.done);
         restarts += played.restarts;
         if (played.end.join('\n') !== wanted.join('\n'))
           fallen.push({ journey: journey.name, faults, why: played.end.join('\n') });

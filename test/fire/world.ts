@@ -1,18 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase } from '../database.ts';
+import { createTestDatabase, type TestDatabase } from '../database.ts';
 import { tryGit } from '../git/real-git.ts';
 import { openEars } from '../journeys/ears.ts';
 import { createAme, type Ame, type AmeOptions, type Clock } from '../journeys/harness.ts';
-import { createClone, type Clone } from '../journeys/pusher.ts';
+import { createClone, type Clone, type Files } from '../journeys/pusher.ts';
 import { createFire, type Fault, type Life, type Point } from './points.ts';
 
 /** A house whose process can be gone at any call to the outside, and is started again then. */
 export type World = AsyncDisposable & {
   /** The process that lives now. */
   readonly ame: () => Ame;
-  readonly clone: Clone & { readonly owner: string; readonly name: string };
+  readonly clone: Pick<Clone, 'commit' | 'git'> & { readonly owner: string; readonly name: string };
   /** Every call to the outside so far. */
   readonly met: readonly Point[];
   /** What went wrong so far. */
@@ -27,7 +27,16 @@ export type World = AsyncDisposable & {
   push(...args: Parameters<Clone['push']>): Promise<string>;
 };
 
+/** What a world stands on, and may have been stood on before. */
+export type Ground = {
+  /** A database without a row, which is given back when it is disposed of. */
+  readonly database: () => Promise<Pick<TestDatabase, 'url'> & AsyncDisposable>;
+  /** Puts a repository with one commit of these files into a directory. */
+  readonly commit: (directory: string, files: Files) => Promise<void>;
+};
+
 export type WorldOptions = Pick<AmeOptions, 'env'> & {
+  readonly ground?: Ground | undefined;
   readonly clock: Clock;
   /** What is done with each process that is started. */
   readonly begun?: (ame: Ame) => void;
@@ -47,7 +56,7 @@ export async function createWorld(faults: readonly Fault[], options: WorldOption
   const { clock } = options;
   const directory = await mkdtemp(join(tmpdir(), 'ame-fire-'));
   undo.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
-  const { url: databaseUrl } = undo.use(await createTestDatabase());
+  const { url: databaseUrl } = undo.use(await (options.ground?.database ?? createTestDatabase)());
   const ears = await openEars(databaseUrl);
   undo.defer(() => ears.close());
   let life: Life = { dead: false };
@@ -142,21 +151,39 @@ export async function createWorld(faults: readonly Fault[], options: WorldOption
     url.password = ame.ctx.token;
     return url.href;
   };
-  const clone = await createClone(join(directory, 'clone'), urlNow(), (push) => during(push));
+  const { ground } = options;
+  let known = '';
+  let begun: Promise<Clone> | null = null;
+  /** The person's clone. Some journeys never push by hand. */
+  const clone = (): Promise<Clone> => {
+    known ||= urlNow();
+    begun ??= createClone(join(directory, 'clone'), known, (push) => during(push));
+    return begun;
+  };
   const owned = undo.move();
   return {
     ame: () => ame,
-    clone: { ...clone, owner, name },
+    clone: {
+      owner,
+      name,
+      commit: async (...args) => (await clone()).commit(...args),
+      git: async (...args) => (await clone()).git(...args),
+    },
     met: fire.met,
     done: fire.done,
     restarts: () => restarts,
     during,
     until,
     async push(files, pushOptions = {}) {
-      if (files) await clone.commit(files, pushOptions);
+      if (files && begun === null && ground) await ground.commit(join(directory, 'clone'), files);
+      else if (files) await (await clone()).commit(files, pushOptions);
+      const pusher = await clone();
       for (let tries = 0; tries < mostPushes; tries += 1) {
-        await tryGit(clone.directory, ['remote', 'set-url', 'origin', urlNow()]);
-        const { code, commit } = await clone.push(undefined, pushOptions);
+        if (known !== urlNow()) {
+          known = urlNow();
+          await tryGit(pusher.directory, ['remote', 'set-url', 'origin', known]);
+        }
+        const { code, commit } = await pusher.push(undefined, pushOptions);
         if (code === 0) return commit;
       }
       throw new Error('no push came through');

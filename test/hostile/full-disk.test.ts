@@ -6,35 +6,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/core/snapshot.ts';
 import { openDirectoryStorage } from '../../src/storage/directory.ts';
+import { canMount, smallDisk } from './small-disk.ts';
 
-type SmallDisk = AsyncDisposable & { readonly path: string; remount(options: string): void };
-
-/** A disk of 1 MiB; null where this user may not mount one. */
-async function smallDisk(): Promise<SmallDisk | null> {
-  const path = await mkdtemp(join(tmpdir(), 'ame-small-disk-'));
-  const remount = (options: string): void => {
-    execFileSync('mount', ['-o', `remount,${options}`, path], { stdio: 'pipe' });
-  };
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', path], { stdio: 'pipe' });
-  } catch {
-    await rm(path, { recursive: true });
-    return null;
-  }
-  return {
-    path,
-    remount,
-    async [Symbol.asyncDispose]() {
-      execFileSync('umount', [path], { stdio: 'pipe' });
-      await rm(path, { recursive: true });
-    },
-  };
-}
-
-const possible = await smallDisk();
-if (possible === null)
-  console.log('skipped: a disk that is full needs a mount, which this user may not make');
-await possible?.[Symbol.asyncDispose]();
+const possible = await canMount();
 
 const bytesOf = (size: number, fill: number): Buffer => Buffer.alloc(size, fill);
 const streamOf = (bytes: Buffer): ReadableStream<Uint8Array> => new Blob([Buffer.from(bytes)]).stream();
@@ -48,10 +22,10 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
-test.skipIf(possible === null)(
+test.skipIf(!possible)(
   'a store on a full disk says so, keeps nothing by halves, and goes on once there is room',
   async () => {
-    await using disk = await smallDisk();
+    await using disk = await smallDisk(1);
     if (disk === null) throw new Error('the disk of before cannot be made any more');
     const store = await openDirectoryStorage(join(disk.path, 'content'));
     const [first, large, small] = [bytesOf(300_000, 1), bytesOf(2_000_000, 2), bytesOf(400_000, 3)];
@@ -67,10 +41,10 @@ test.skipIf(possible === null)(
   },
 );
 
-test.skipIf(possible === null)(
+test.skipIf(!possible)(
   'a store that became read-only refuses to write and to remove, and reads on',
   async () => {
-    await using disk = await smallDisk();
+    await using disk = await smallDisk(1);
     if (disk === null) throw new Error('the disk of before cannot be made any more');
     const store = await openDirectoryStorage(join(disk.path, 'content'));
     const [first, second] = [bytesOf(1_000, 1), bytesOf(1_000, 2)];

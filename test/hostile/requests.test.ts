@@ -65,7 +65,7 @@ async function refuse(table: readonly BadRequest[]): Promise<readonly string[]> 
 }
 
 function allOf(): Readonly<Record<string, readonly BadRequest[]>> {
-  const key = opened.ame.secretKey;
+  const key = opened.ame.ownKey;
   return {
     webhook: webhookRequests,
     api: apiRequests(token),

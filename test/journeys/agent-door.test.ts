@@ -52,7 +52,7 @@ test('attempts whose agents reach AME over a wire that breaks all the time end a
     return createHttpDoor({
       url: wire.url,
       attempt,
-      token: attemptToken(ame.ctx.secretKey, attempt),
+      token: attemptToken(ame.ctx.ownKey, attempt),
       clock: createDoorClock(),
       onFailure: () => {
         failures += 1;
@@ -132,9 +132,9 @@ test('attempts whose agents reach AME over a wire that breaks all the time end a
   if (!first || !second) throw new Error('two attempts at least');
   const doorWith = (attempt: number, token: string): AttemptDoor =>
     createHttpDoor({ url: ame.address, attempt, token });
-  const { secretKey } = ame.ctx;
-  const ended = doorWith(first.id, attemptToken(secretKey, first.id));
+  const { ownKey } = ame.ctx;
+  const ended = doorWith(first.id, attemptToken(ownKey, first.id));
   await expect(ended.input(first.id)).rejects.toThrow(AttemptOverError);
-  const foreign = doorWith(second.id, attemptToken(secretKey, first.id));
+  const foreign = doorWith(second.id, attemptToken(ownKey, first.id));
   await expect(foreign.input(second.id)).rejects.toThrow(AttemptFaultError);
 });

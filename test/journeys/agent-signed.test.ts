@@ -27,7 +27,7 @@ async function runningAttempt(ame: Ame) {
     const [first] = run === undefined ? [] : await ame.read.attempts(run);
     return first?.state === 'running' ? first.id : undefined;
   });
-  const token = attemptToken(ame.ctx.secretKey, attempt);
+  const token = attemptToken(ame.ctx.ownKey, attempt);
   const { signed, ...door } = createHttpDoor({ url: ame.address, attempt, token });
   if (signed === undefined) throw new Error('the door over HTTP knows of ways past it');
   return { attempt, door, signed };

@@ -3,6 +3,8 @@ import { createAttemptDoor } from '../../src/attempt/door.ts';
 import type { AttemptOrder, AttemptReport } from '../../src/core/attempt.ts';
 import { outcomes } from '../../src/core/outcome/classes.ts';
 import { listLearnedMemory } from '../../src/db/learned-memory.ts';
+import { ExecutorAwayError } from '../../src/executor/executor.ts';
+import { createHealth } from '../../src/server/health.ts';
 import { createAme, createClock, type Ame, type Clock, type Repository } from './harness.ts';
 import { createScriptedExecutor, reportOf, type Scripted } from './scripted-executor.ts';
 
@@ -181,6 +183,64 @@ describe('what the cluster says', () => {
       attempts: [{ state: 'queued', pendingWhy: 'No node has 4 GPUs.' }],
     });
   });
+});
+
+test('a cluster that does not answer is said where people look, and not any more once it does', async () => {
+  const clock = createClock();
+  const scripted = createScriptedExecutor();
+  const since = clock.now();
+  let isAway = true;
+  const answer = async <T>(asked: () => Promise<T>): Promise<T> => {
+    if (isAway) throw new ExecutorAwayError('the API server did not answer');
+    return asked();
+  };
+  const executor = {
+    ...scripted.executor,
+    start: (order: AttemptOrder) => answer(() => scripted.executor.start(order)),
+    observe: (rows: Parameters<typeof scripted.executor.observe>[0]) =>
+      answer(() => scripted.executor.observe(rows)),
+    awaySince: () => (isAway ? since : null),
+  };
+  const ame = await createAme({ clock, seams: { executor: () => executor } });
+  houses.push(ame);
+  const repository = await ame.repository();
+  await repository.push({ 'ame.yaml': fileOf('train') });
+  const waits = async (): Promise<string | undefined> => {
+    const [attempt] = await ame.read.attempts(await ame.read.run(repository));
+    return attempt?.pendingWhy ?? undefined;
+  };
+  expect(await ame.until(waits)).toContain('asked again: the API server did not answer');
+  const ready = async (): Promise<unknown> => (await createHealth(ame.ctx).request('/readyz')).json();
+  expect(await ready()).toMatchObject({ ok: true, executor: { awaySince: since.toISOString() } });
+  isAway = false;
+  await ame.until(async () => {
+    clock.advance(20);
+    return (await waits()) === undefined ? true : undefined;
+  });
+  expect(scripted.orders).toHaveLength(1);
+  expect(await ready()).not.toHaveProperty('executor');
+});
+
+test('what goes again and again before its command begins is counted, and given up', async () => {
+  const here = await house();
+  await here.push('train');
+  const tries = 4;
+  for (let number = 1; number <= tries; number += 1) {
+    const order = await here.ame.until(async () => {
+      here.clock.advance(20);
+      return here.orders[number - 1];
+    });
+    here.show(order.id, { kind: 'pending', why: 'Its image is fetched.', exists: true });
+    await here.ame.until(async () => {
+      const attempt = (await here.ame.read.attempts(await here.ame.read.run(here.repository))).at(-1);
+      return attempt?.pendingWhy ?? undefined;
+    });
+    here.show(order.id, { kind: 'absent' });
+  }
+  const run = await over(here);
+  expect([run.state, run.class]).toEqual(['failed', 'lost']);
+  expect(run.reason).toContain('gone before it began');
+  expect(here.orders).toHaveLength(tries);
 });
 
 test('a commit that several tasks ask for at once is read once', async () => {

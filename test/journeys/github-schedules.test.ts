@@ -60,6 +60,38 @@ test('a tick runs the head that GitHub has, also where no push was heard of, and
   });
 });
 
+test('a repository that hangs holds up no other one', async () => {
+  const { github, ame } = world;
+  const own = await github.addInstallation({ account: 'hanging' });
+  const names = ['one', 'two', 'three'];
+  for (const name of names) {
+    const pets = await github.addRepository(own, { owner: 'hanging', name });
+    await pets.commit({ 'ame.yaml': file }, { branch: 'main', message: 'before' });
+    await world.hear();
+    await github.push(pets, { a: '1' });
+  }
+  await world.settle();
+  const runsOf = (name: string) => ame.read.runs({ owner: 'hanging', name });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  github.slowNext(
+    ({ operationId, path }) => operationId === 'git/get-ref' && path.includes('/hanging/two/'),
+    promise,
+  );
+  const { orm, now } = ame.ctx.db;
+  await orm.execute(sql`update schedules set next_tick_at = ${now()}, due_at = ${now()}`);
+  clock.advance(0.01);
+  const looking = ame.loops.schedules.once();
+  await ame.watch(async () => {
+    const [one, three] = [await runsOf('one'), await runsOf('three')];
+    return one.length + three.length === 2 ? true : undefined;
+  });
+  expect(await runsOf('two')).toEqual([]);
+  resolve();
+  await looking;
+  expect(await runsOf('two')).toMatchObject([{ trigger: 'tick' }]);
+  await world.settle();
+});
+
 test('a suspended installation holds its schedules, which go on by themselves; another default branch brings its own', async () => {
   const { github, ame } = world;
   const own = await github.addInstallation({ account: 'umbrella' });

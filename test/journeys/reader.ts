@@ -30,6 +30,8 @@ export type Reader = {
   check(sha: string, run: { readonly id: number } | null): Promise<CheckRow>;
   /** Of the last attempt of a task, of one stream or of all. */
   log(run: { readonly id: number }, task: string, stream?: 0 | 1 | 2): Promise<string>;
+  /** Of an attempt, whatever became of it. */
+  logOf(attempt: number, stream?: 0 | 1 | 2): Promise<string>;
   artifacts(run: { readonly id: number }, task: string): Promise<readonly StoredArtifact[]>;
   content(artifact: StoredArtifact): Promise<string>;
 };
@@ -51,6 +53,18 @@ export function createReader(ctx: Pick<Context, 'db' | 'storage'>): Reader {
     const found = (await listAttempts(db, run.id)).findLast((row) => row.task === task);
     if (!found) throw new Error(`run ${run.id} has no task ${task}`);
     return found;
+  }
+
+  async function logOf(id: number, stream?: 0 | 1 | 2): Promise<string> {
+    const chunks = await readLogChunks(ctx, id, { offset: 0, limit: 100_000 });
+    const parts = chunks.flatMap((chunk) => {
+      let at = 0;
+      return chunk.lines.flatMap(([of, , length]) => {
+        const bytes = chunk.bytes.subarray(at, (at += length));
+        return stream === undefined || of === stream ? [bytes] : [];
+      });
+    });
+    return Buffer.concat(parts).toString('utf8');
   }
 
   return {
@@ -95,16 +109,9 @@ export function createReader(ctx: Pick<Context, 'db' | 'storage'>): Reader {
     },
     async log(run, task, stream) {
       const { id, reusedFrom } = await attempt(run, task);
-      const chunks = await readLogChunks(ctx, reusedFrom ?? id, { offset: 0, limit: 100_000 });
-      const parts = chunks.flatMap((chunk) => {
-        let at = 0;
-        return chunk.lines.flatMap(([of, , length]) => {
-          const bytes = chunk.bytes.subarray(at, (at += length));
-          return stream === undefined || of === stream ? [bytes] : [];
-        });
-      });
-      return Buffer.concat(parts).toString('utf8');
+      return logOf(reusedFrom ?? id, stream);
     },
+    logOf,
     async artifacts(run, task) {
       const { id, reusedFrom } = await attempt(run, task);
       return listArtifacts(db, [reusedFrom ?? id]);

@@ -34,12 +34,13 @@ function advanceTo(seconds: number): Date {
   return clock.now();
 }
 
-/** As if all that was made had run well. */
-async function endRuns(): Promise<void> {
+/** As if all that was made had run, and ended like this. */
+async function endRuns(state: 'succeeded' | 'failed' = 'succeeded'): Promise<void> {
   const { orm, now } = ame.ctx.db;
-  await orm.execute(sql`update attempts set state = 'succeeded', class = 'succeeded', finished_at = ${now()}
+  const outcome = state === 'failed' ? 'exit' : state;
+  await orm.execute(sql`update attempts set state = ${state}, class = ${outcome}, finished_at = ${now()}
     where finished_at is null`);
-  await orm.execute(sql`update runs set state = 'succeeded', class = 'succeeded', finished_at = ${now()},
+  await orm.execute(sql`update runs set state = ${state}, class = ${outcome}, finished_at = ${now()},
     started_at = ${now()}, due_at = '2100-01-01' where finished_at is null`);
 }
 
@@ -193,6 +194,39 @@ describe('overlap', () => {
       runs.map((run) => `${run.state}${run.cancelReason === null ? '' : ` ${run.cancelReason}`}`),
     ).toEqual(states);
     expect(await skipped(repository)).toEqual(missed);
+    // The list tells the last run also where no tick made one since.
+    const last = expect.arrayContaining([
+      expect.objectContaining({ run: expect.objectContaining({ state: 'queued' }) }),
+    ]);
+    expect((await ame.api('GET', '/schedules?project=clockwork')).body).toMatchObject({
+      schedules: [{ last }],
+    });
+    await endRuns();
+  });
+
+  test('a tick takes the place of waiting ticks, and of nothing that a person asked for', async () => {
+    const repository = await pushed(
+      fileWith('  often: {taskref: main, schedule: "* * * * *", overlap: queue}\n'),
+    );
+    advanceTo(60);
+    await tick();
+    const [first] = await ame.read.runs(repository);
+    // It failed and is tried again; and its schedule is asked to run now. Neither has begun.
+    await endRuns('failed');
+    expect((await ame.api('POST', `/runs/${first?.id}/retry`)).status).toBe(201);
+    expect((await ame.api('POST', '/projects/clockwork/schedules/often/runs')).status).toBe(201);
+    for (let round = 0; round < 2; round += 1) {
+      advanceTo(60);
+      await tick();
+    }
+    const runs = await ame.read.runs(repository);
+    expect(runs.map(({ trigger, cancelReason }) => `${trigger} ${cancelReason ?? 'stays'}`)).toEqual([
+      'tick stays',
+      'retry stays',
+      'request stays',
+      'tick superseded',
+      'tick stays',
+    ]);
     await endRuns();
   });
 });
@@ -219,7 +253,10 @@ describe('the file of the default branch', () => {
       { 'ame.yaml': 'projectname: clockwork\ntasks:\n  main: "true"\n' },
       { branch: 'main' },
     );
-    expect((await ame.api('GET', '/schedules?project=clockwork')).body).toEqual({ schedules: [] });
+    expect((await ame.api('GET', '/schedules?project=clockwork')).body).toEqual({
+      schedules: [],
+      next: null,
+    });
   });
 
   test('that is broken leaves the last good schedules running at the new commit, and says so', async () => {
@@ -333,6 +370,33 @@ test('a person pauses it, over pushes and outages, and resumes it from then on',
   await endRuns();
 });
 
+test('what a person paused stays paused also where the file loses it and names it again', async () => {
+  const hourly = '  hourly: {taskref: main, schedule: "@hourly"}\n';
+  const repository = await pushed(fileWith(hourly + daily));
+  await ame.api('POST', '/projects/clockwork/schedules/hourly/pause');
+  await repository.push({ 'ame.yaml': fileWith(daily) });
+  expect((await ame.api('GET', '/projects/clockwork/schedules/hourly')).status).toBe(404);
+  expect((await ame.api('POST', '/projects/clockwork/schedules/hourly/resume')).status).toBe(404);
+  expect((await ame.api('GET', '/schedules?project=clockwork')).body).toMatchObject({
+    schedules: [{ name: 'noon' }],
+  });
+  const back = await repository.push({ 'ame.yaml': fileWith(hourly) });
+  const { says } = await ame.read.check(back.commit, null);
+  expect(says.lines).toContain('  hourly of main: paused by a person');
+  expect(await shown('hourly')).toMatchObject({ state: 'paused', next: [] });
+  clock.advance(86_400);
+  await tick();
+  expect(await causes(repository)).toEqual([]);
+  await ame.api('POST', '/projects/clockwork/schedules/hourly/resume');
+  clock.advance(3_600);
+  await tick();
+  clock.advance(3_600);
+  await tick();
+  expect((await shown('hourly')).state).toBe('active');
+  expect((await causes(repository)).length).toBeGreaterThan(0);
+  await endRuns();
+});
+
 test('where the repository cannot be read its ticks wait with a reason, and go on by themselves', async () => {
   const repository = await pushed(fileWith('  hourly: {taskref: main, schedule: "@hourly"}\n'));
   const row = await findLocalRepository(ame.ctx.db, repository);
@@ -364,6 +428,28 @@ test('the page says how late the last tick was, and how many were missed', async
     headers: { authorization: `Bearer ${ame.ctx.token}` },
   });
   expect(await page.text()).toContain('<small>drift 0.0 s, 3 missed</small>');
+});
+
+test('one bad row holds up no other, whether its tick is due or is to be found', async () => {
+  const repository = await pushed(
+    fileWith(
+      ['bad', 'worse', 'good'].map((name) => `  ${name}: {taskref: main, schedule: "@hourly"}\n`).join(''),
+    ),
+  );
+  const { orm } = ame.ctx.db;
+  await orm.execute(sql`update schedules set zone = 'No/Where' where name <> 'good'`);
+  const at = advanceTo(3_600).toISOString();
+  await orm.execute(sql`update schedules set next_tick_at = null, due_at = ${ame.ctx.db.now()}
+    where name = 'worse'`);
+  await ame.loops.schedules.once();
+  expect(await causes(repository)).toEqual([`tick:good:${at}`]);
+  const { rows } = await orm.execute(sql`select name, failures, claimed_by from schedules order by name`);
+  expect(rows).toEqual([
+    { name: 'bad', failures: 1, claimed_by: null },
+    { name: 'good', failures: 0, claimed_by: null },
+    { name: 'worse', failures: 1, claimed_by: null },
+  ]);
+  await endRuns();
 });
 
 test('one that failed too often says so, and how it is released', async () => {
@@ -433,6 +519,38 @@ test('run-now makes one run of the schedule at the default branch, and three fai
   expect((await ame.read.check(repository.head, run ?? null)).says.conclusion).toBe('failure');
   const page = await fetch(`${ame.address}/`, { headers: { authorization: `Bearer ${ame.ctx.token}` } });
   expect(await page.text()).toMatch(/Failing since[\s\S]*3 in a row/);
+});
+
+test('a retry that ends well ends the row of failures', async () => {
+  const repository = await pushed(fileWith('  hourly: {taskref: main, schedule: "@hourly"}\n'));
+  for (let round = 0; round < 3; round += 1) {
+    advanceTo(3_600);
+    await tick();
+    await endRuns('failed');
+  }
+  const last = (await ame.read.runs(repository)).at(-1);
+  const retry = async (end: 'succeeded' | 'failed'): Promise<void> => {
+    expect((await ame.api('POST', `/runs/${last?.id}/retry`)).status).toBe(201);
+    // While it goes on nothing is mended.
+    expect((await shown('hourly')).failing).toMatchObject({ count: 3 });
+    await endRuns(end);
+  };
+  await retry('failed');
+  const again = (await ame.read.runs(repository)).at(-1);
+  expect((await shown('hourly')).failing).toMatchObject({ count: 3, runId: again?.id });
+  await retry('succeeded');
+  expect(await shown('hourly')).toMatchObject({
+    failing: null,
+    last: [
+      { run: { id: last?.id, state: 'failed', retry: { number: 5, state: 'succeeded' } } },
+      { run: { state: 'failed', retry: null } },
+      { run: { state: 'failed', retry: null } },
+    ],
+  });
+  const page = await fetch(`${ame.address}/?project=clockwork`, {
+    headers: { authorization: `Bearer ${ame.ctx.token}` },
+  });
+  expect(await page.text()).not.toContain('Failing since');
 });
 
 test('a schedule that was there before it could tick is looked at, and finds its first tick', async () => {

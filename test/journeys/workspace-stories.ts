@@ -3,6 +3,7 @@ import type { PlacedRun } from '../../src/db/runs.ts';
 import type { Clone, Files } from './pusher.ts';
 import type { Reader } from './reader.ts';
 import { text } from './text.ts';
+import { listing, tellShapes } from './workspace-shapes.ts';
 
 /** An AME with one executor or another. */
 export type Stage = AsyncDisposable & {
@@ -16,9 +17,6 @@ export type Stage = AsyncDisposable & {
     body?: unknown,
   ): Promise<{ readonly status: number; readonly body: unknown }>;
 };
-
-/** Every entry with its type, mode, size, time and target, names escaped. */
-const list = `find . -mindepth 1 -printf '%y %m %s %T@ %l ' -exec sh -c 'printf %s "$1" | od -An -c | tr -d "\\n"; echo' - {} \\; | sed 's/\\([0-9]\\)\\.[0-9]* /\\1 /' | LC_ALL=C sort`;
 
 /** What every executor must do with workspaces; with `concurrent` the stories are told side by side. */
 export function workspaceStories(
@@ -61,7 +59,7 @@ export function workspaceStories(
             middle: "true"
             show: ["tr -d '\\\\1' < committed.bin | wc -c", sh list.sh]
     `,
-        'list.sh': `${list}\n`,
+        'list.sh': `${listing}\n`,
         'committed.bin': new Uint8Array(9 * 1024 * 1024).fill(1),
         'tool.sh': { script: '#!/bin/sh\necho tool\n' },
         'link-of-the-commit': { link: 'tool.sh' },
@@ -71,6 +69,8 @@ export function workspaceStories(
       expect(made.split('\n').length).toBeGreaterThan(18);
       expect(await stage.read.log(ended, 'show')).toBe(made);
     });
+
+    tellShapes(run, () => stage);
 
     test('a file is executable if the commit or a task made it so', async () => {
       const { run: ended } = await run({

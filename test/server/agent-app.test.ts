@@ -13,7 +13,7 @@ test('pods find their door and whether the server lives, and nothing that people
   expect(await ask('/healthz', '')).toBe(200);
   expect(await ask('/agent/v1/attempts/1/input', '')).toBe(401);
   // Known, and over: there is no such attempt.
-  expect(await ask('/agent/v1/attempts/1/input', attemptToken(opened.ame.secretKey, 1))).toBe(410);
+  expect(await ask('/agent/v1/attempts/1/input', attemptToken(opened.ame.ownKey, 1))).toBe(410);
   for (const path of ['/', '/api/v1/runs', '/setup', '/metrics', '/git/a/b.git/info/refs', '/webhook'])
     expect([path, await ask(path, token)]).toEqual([path, 404]);
 });

@@ -13,6 +13,7 @@ import { decodeLogChunk, doorLimits, encodeLogChunk } from '../../src/core/door-
 import { logLimits } from '../../src/core/log-lines.ts';
 import { digestOf } from '../../src/core/snapshot.ts';
 import { createLog } from '../../src/log.ts';
+import { answerWithinMs } from '../../src/server/agent/long-answer.ts';
 import { createAgentDoor, type AgentDoorDeps } from '../../src/server/agent.ts';
 import { slowest } from '../../src/server/agent/body.ts';
 import { StorageAwayError } from '../../src/storage/storage.ts';
@@ -35,7 +36,7 @@ function agentDoor(door: Partial<AttemptDoor> = {}, deps: Partial<AgentDoorDeps>
   const logged: string[] = [];
   const sink = new PassThrough().on('data', (line: Buffer) => logged.push(line.toString()));
   const log = createLog('debug', sink);
-  const app = createAgentDoor({ door: createMemoryDoor({}, door), secretKey: key, log, ...deps });
+  const app = createAgentDoor({ door: createMemoryDoor({}, door), ownKey: key, log, ...deps });
   const ask = async (path: string, { method = 'GET', token = own, body }: Asked = {}): Promise<Response> =>
     app.request(path.startsWith('/') ? path : `${base}/${path}`, {
       method,
@@ -344,13 +345,13 @@ describe('in the whole server', () => {
       served.ask(`${base}/input`, { headers: { ...headers, authorization: `Bearer ${token}` } });
     expect(await refusalOf(await ask('a-token-of-the-test'))).toEqual([401, 'token-needed']);
     // There is no such attempt, and so none that goes on.
-    expect(await refusalOf(await ask(attemptToken(served.ame.secretKey, 1)))).toEqual([410, 'attempt-over']);
+    expect(await refusalOf(await ask(attemptToken(served.ame.ownKey, 1)))).toEqual([410, 'attempt-over']);
     expect((await served.ask('/agent/nothing', { headers })).status).toBe(404);
   });
 
   test('says that the database is away', async () => {
     await using away = await openTestAme({ databaseUrl: 'postgres://127.0.0.1:1/none' });
-    const authorization = `Bearer ${attemptToken(away.ame.secretKey, 1)}`;
+    const authorization = `Bearer ${attemptToken(away.ame.ownKey, 1)}`;
     const answer = await away.ask(`${base}/input`, { headers: { authorization } });
     expect([answer.headers.get('retry-after'), ...(await refusalOf(answer))]).toEqual([
       '1',
@@ -361,9 +362,69 @@ describe('in the whole server', () => {
 });
 
 test('a body that is refused by its length is answered before it has come', async () => {
-  await using reached = await overHttp(createMemoryDoor(), {}, { secretKey: key });
+  await using reached = await overHttp(createMemoryDoor(), {}, { ownKey: key });
   const head = [`Authorization: Bearer ${own}`, 'Content-Length: 209715200'];
   const { answer, sent } = await pour(reached.port, head, false, `PUT ${base}/report`);
   expect(answer).toContain('413');
   expect(sent).toBeLessThan(200);
+});
+
+describe('an answer that takes long', () => {
+  const input = { script: 'true', root: 'f'.repeat(64), secrets: [], artifacts: null };
+
+  test('is said to be on its way, is worked out once, and is there for who asks again', async () => {
+    const clock = createManualClock();
+    const answer = Promise.withResolvers<typeof input>();
+    let asked = 0;
+    const { ask } = agentDoor(
+      {
+        input: () => {
+          asked += 1;
+          return answer.promise;
+        },
+      },
+      { clock },
+    );
+    for (let time = 0; time < 3; time += 1) {
+      const waiting = ask('input');
+      await clock.armed(answerWithinMs);
+      clock.advance(answerWithinMs);
+      const told = await waiting;
+      expect([told.headers.get('retry-after'), ...(await refusalOf(told))]).toEqual([
+        '1',
+        503,
+        'being-prepared',
+      ]);
+    }
+    answer.resolve(input);
+    expect(await (await ask('input')).json()).toEqual(input);
+    expect(asked).toBe(1);
+    // The next one is asked for anew: what was handed out is kept nowhere.
+    await ask('input');
+    expect(asked).toBe(2);
+  });
+
+  test('is not kept for long where nobody comes for it', async () => {
+    const clock = createManualClock();
+    const answer = Promise.withResolvers<typeof input>();
+    let asked = 0;
+    const { ask } = agentDoor(
+      {
+        input: () => {
+          asked += 1;
+          return answer.promise;
+        },
+      },
+      { clock },
+    );
+    const waiting = ask('input');
+    await clock.armed(answerWithinMs);
+    clock.advance(answerWithinMs);
+    await waiting;
+    answer.resolve(input);
+    await clock.armed(60_000);
+    clock.advance(60_000);
+    await ask('input');
+    expect(asked).toBe(2);
+  });
 });

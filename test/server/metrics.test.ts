@@ -58,6 +58,7 @@ test('everything is said in the form that Prometheus reads', async () => {
     'ame_github_requests_total{kind=api,answer=ok}': 1,
     'ame_github_requests_total{kind=token,answer=none}': 1,
     'ame_database_up{}': 1,
+    'ame_executor_up{}': 1,
   });
   expect(values['ame_attempt_phase_seconds_count{phase=storing}']).toBeUndefined();
   expect(values['ame_event_loop_lag_seconds{at=p99}']).toBeGreaterThanOrEqual(0);

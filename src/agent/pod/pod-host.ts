@@ -4,6 +4,7 @@ import type { AttemptDoor, AttemptInput, AttemptReport, Fault } from '../../core
 import { createContent } from '../content.ts';
 import { createSignedContent } from '../signed-content.ts';
 import type { FileStates } from '../file-states.ts';
+import { createStoreReach } from '../store-reach.ts';
 import type { AttemptHost } from '../run-attempt.ts';
 import type { PodAttemptOptions } from './attempt-in-pod.ts';
 import { openLogSpool } from './log-spool.ts';
@@ -41,13 +42,15 @@ export function podHost(options: PodAttemptOptions, around: Around): PodHost {
   const { places, pipes, talk, timeoutMs, graceMs, taken, clock, log } = options;
   const { progress, door, ended } = around;
   const { signed } = door;
+  const reach = createStoreReach();
   const onFailure = (error: unknown): void =>
     log.warn({ attempt: options.attempt, error }, 'the store is away');
   /** Files go straight to the store where it takes what AME signs. */
   const contentOf = ({ attempt, signal }: { readonly attempt: number; readonly signal: AbortSignal }) =>
     createContent({
       clock,
-      ...(signed && createSignedContent({ door: { ...door, signed }, attempt, clock, signal, onFailure })),
+      ...(signed &&
+        createSignedContent({ door: { ...door, signed }, attempt, clock, signal, onFailure, reach })),
     });
   let shipping: Promise<unknown> = Promise.resolve();
   let fault: Fault | null = null;
@@ -75,7 +78,7 @@ export function podHost(options: PodAttemptOptions, around: Around): PodHost {
       async finish(attempt, report) {
         ended();
         ({ fault } = report);
-        await door.finish(attempt, withStoringTime(report));
+        await door.finish(attempt, withNotice(withStoringTime(report), reach.notice()));
       },
     },
     async clear() {
@@ -124,5 +127,9 @@ function withStoringTime(report: AttemptReport): AttemptReport {
   const milliseconds = endedAt && storedAt ? storedAt.getTime() - endedAt.getTime() : 0;
   if (milliseconds < longStoringMs) return report;
   const notice = `Storing what it left took ${Math.round(milliseconds / 1_000)} s, during which it held its machine.`;
-  return { ...report, notices: [...report.notices, notice] };
+  return withNotice(report, notice);
+}
+
+function withNotice(report: AttemptReport, notice: string | null): AttemptReport {
+  return notice === null ? report : { ...report, notices: [...report.notices, notice] };
 }

@@ -14,13 +14,30 @@ export type ScheduleOptions = { readonly project?: string; readonly json?: true 
 
 /** Lists the schedules of a project, or with no project named those of all. */
 export async function listSchedules(terminal: Terminal, options: ScheduleOptions): Promise<ExitCode> {
-  const client = await connect(terminal);
-  const { project } = options;
-  const query = project === undefined ? {} : { project };
-  const { schedules } = await answer(client.api.schedules.$get({ query }));
+  const schedules = await readSchedules(await connect(terminal), options.project);
   if (options.json) printJson(terminal, schedules);
   else for (const line of scheduleTable(terminal, schedules)) print(terminal, line);
   return exitCodes.good;
+}
+
+/** The most that one page of the API holds. */
+const pageSize = 200;
+
+async function readSchedules(client: Client, project: string | undefined): Promise<readonly ScheduleShape[]> {
+  const found: ScheduleShape[] = [];
+  for (let cursor: string | null = null; ;) {
+    const query = {
+      ...(project === undefined ? {} : { project }),
+      ...(cursor === null ? {} : { cursor }),
+      limit: String(pageSize),
+    };
+    const page: { readonly schedules: readonly ScheduleShape[]; readonly next: string | null } = await answer(
+      client.api.schedules.$get({ query }),
+    );
+    found.push(...page.schedules);
+    cursor = page.next;
+    if (cursor === null) return found;
+  }
 }
 
 export async function showSchedule(

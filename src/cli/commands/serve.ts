@@ -2,6 +2,7 @@ import { parseConfig } from '../../config.ts';
 import { directoryOf } from '../client.ts';
 import { listenForEnd } from '../end-signals.ts';
 import { exitCodes, type ExitCode } from '../fault.ts';
+import { giveBackSoon } from '../give-back.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Runs the server until it is asked to end. Its log, one JSON object a line, goes to stdout. */
@@ -15,6 +16,7 @@ export async function serve(terminal: Terminal): Promise<ExitCode> {
     ]);
     const log = createLog(config.logLevel, { write: (line) => void terminal.stdout.write(line) });
     const server = await startServer(config, directoryOf(terminal), log);
+    giveBackSoon();
     await end.wished;
     await server.stop();
     return exitCodes.good;

@@ -4,6 +4,7 @@ import { answer, createClient, directoryOf, type Client } from '../client.ts';
 import { listenForEnd } from '../end-signals.ts';
 import { exitCodes, type ExitCode } from '../fault.ts';
 import { followRun } from '../follow-run.ts';
+import { giveBackSoon } from '../give-back.ts';
 import { createPlainLog } from '../plain-log.ts';
 import { note, print, type Terminal } from '../terminal.ts';
 import { printVerdict } from '../verdict.ts';
@@ -29,6 +30,7 @@ export async function start(terminal: Terminal, options: { readonly sample: bool
     const server = await startServer(config, directory, createPlainLog(terminal, config.logLevel));
     try {
       await welcome(terminal, server, options, end.signal);
+      giveBackSoon();
       await watchRuns(terminal, server, end.signal);
     } catch (error) {
       if (!end.signal.aborted) throw error;

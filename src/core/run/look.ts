@@ -13,6 +13,8 @@ export type Given = {
   readonly resources: AskedResources | null;
   /** Why it still waits, as last seen. */
   readonly pendingWhy: string | null;
+  /** When something of it was first seen outside of AME. */
+  readonly seenAt: Date | null;
 };
 
 /** An attempt with all that was heard and is seen of it. */
@@ -35,7 +37,7 @@ export function look<T extends Looked>(
 ): { readonly next: T; readonly againAt: Date | null } {
   const againAt = wordBy(seen, now);
   const next = againAt === null ? lookAt(seen, now) : awaitWord(seen, now);
-  return { next: withWords(next), againAt };
+  return { next: withWords(next, now), againAt };
 }
 
 /** Seconds that the executor is given to explain a report which leaves open what ended the command. */
@@ -80,15 +82,25 @@ function lookAt<T extends Looked>(seen: T, now: Date): T {
   // Queued is stored before anything starts: what nobody has heard of was not started yet, and is started now.
   const unstarted =
     begun.state === 'queued' && begun.stopReason === null && seen.observation.kind === 'absent';
-  return unstarted ? begun : advance(begun, seen.observation, now);
+  if (!unstarted) return advance(begun, seen.observation, now);
+  // What was there and is gone would be started for ever, were it not counted.
+  return begun.seenAt === null ? begun : advance(begun, { kind: 'over', ending: goneBeforeItBegan }, now);
 }
 
-/** With what people are told of its wait, and of an end that its memory explains. */
-function withWords<T extends Looked>(seen: T): T {
+const goneBeforeItBegan: Classification = {
+  class: 'lost',
+  reason: 'What was made for it outside of AME is gone before it began, and nobody has said why.',
+  exitCode: null,
+  signal: null,
+};
+
+/** With what people are told of its wait and of an end that its memory explains, and with whether it is there. */
+function withWords<T extends Looked>(seen: T, now: Date): T {
   const { observation, resources } = seen;
   if (seen.class === 'out_of_memory' && resources !== null)
     return { ...seen, reason: describeOutOfMemory(resources.memory) };
   if (seen.state !== 'queued' || observation.kind !== 'pending') return seen;
   const pendingWhy = observation.why ?? null;
-  return pendingWhy === seen.pendingWhy ? seen : { ...seen, pendingWhy };
+  const seenAt = observation.exists ? (seen.seenAt ?? now) : seen.seenAt;
+  return pendingWhy === seen.pendingWhy && seenAt === seen.seenAt ? seen : { ...seen, pendingWhy, seenAt };
 }

@@ -215,6 +215,7 @@ const freshAttempt: Omit<FreshAttempt, 'task' | 'position'> = {
   readyAt: null,
   resources: null,
   pendingWhy: null,
+  seenAt: null,
 };
 
 function stepOf(

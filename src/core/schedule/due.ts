@@ -14,7 +14,7 @@ export type DueSchedule = Pick<RecurringTask, 'catchup' | 'overlap'> & {
 export type ActiveRuns = {
   /** Number of the oldest of them, `null` where there is none. */
   readonly number: number | null;
-  /** How many of them have not begun. */
+  /** How many of them are of ticks and have not begun. What a person asked for waits too, and is nothing that a tick replaces. */
   readonly waiting: number;
 };
 
@@ -23,7 +23,7 @@ export type TickRun = {
   readonly at: Date;
   /** `queue`: it waits for the schedule's runs before it. */
   readonly whenBusy: 'allow' | 'queue';
-  /** It takes the place of those that wait. */
+  /** It takes the place of the ticks that wait. */
   readonly supersedes: boolean;
   readonly rule: 'tick' | 'tick-late';
   readonly message: string;

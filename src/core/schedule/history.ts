@@ -9,18 +9,25 @@ export type HistoryEntry = {
   readonly decidedAt: Date;
   readonly rule: string;
   readonly message: string;
-  readonly run: {
-    readonly id: number;
-    readonly number: number;
-    readonly commit: string;
-    readonly state: RunState;
-    readonly class: OutcomeClass | null;
-    readonly createdAt: Date;
-    readonly finishedAt: Date | null;
-  } | null;
+  readonly run:
+    | (HistoryRun & {
+        readonly commit: string;
+        readonly createdAt: Date;
+        /** The newest try of it that a person asked for and that came to an end of its own. */
+        readonly retry: HistoryRun | null;
+      })
+    | null;
 };
 
-/** Runs that failed one after the other, up to now. */
+export type HistoryRun = {
+  readonly id: number;
+  readonly number: number;
+  readonly state: RunState;
+  readonly class: OutcomeClass | null;
+  readonly finishedAt: Date | null;
+};
+
+/** Runs that failed one after the other, up to now, and were not mended by a retry. */
 export type FailingStreak = {
   readonly count: number;
   /** More may have failed before those that were looked at. */
@@ -60,21 +67,27 @@ export function summarise(entries: readonly HistoryEntry[], isAll: boolean): Sch
 }
 
 function findStreak(entries: readonly HistoryEntry[], isAll: boolean): FailingStreak | null {
-  // One that is going on, or was cancelled, says nothing yet.
-  const ended = entries.flatMap(({ run }) =>
-    run !== null && isFinal(run.state) && run.state !== 'cancelled' ? [run] : [],
-  );
+  const ended = entries.flatMap(({ run }) => {
+    if (run === null) return [];
+    const end = endOf(run);
+    return end === null ? [] : [{ ...end, since: run.state === 'failed' ? run.finishedAt : end.finishedAt }];
+  });
   const good = ended.findIndex(({ state }) => state !== 'failed');
   const failed = good === -1 ? ended : ended.slice(0, good);
   const [last] = failed;
   const first = failed.at(-1);
   if (!last || !first || failed.length < worthTelling) return null;
-  if (first.finishedAt === null || last.class === null) return null;
+  if (first.since === null || last.class === null) return null;
   return {
     count: failed.length,
     atLeast: good === -1 && !isAll,
-    since: first.finishedAt,
+    since: first.since,
     class: last.class,
     runId: last.id,
   };
+}
+
+/** What a tick came to: the newest try counts. One that is going on, or was cancelled, says nothing yet. */
+function endOf({ retry, ...run }: NonNullable<HistoryEntry['run']>): HistoryRun | null {
+  return [retry, run].find((one) => one !== null && isFinal(one.state) && one.state !== 'cancelled') ?? null;
 }

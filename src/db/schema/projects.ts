@@ -81,6 +81,8 @@ export const schedules = pgTable(
     lastTickAt: time('last_tick_at'),
     paused: boolean('paused').notNull().default(false),
     pausedAt: time('paused_at'),
+    /** Since when the file names it no more. It is kept, unseen, only where a person had paused it, lest it comes back ticking. */
+    removedAt: time('removed_at'),
     /** Why AME itself lets its ticks wait, and since when; they go on by themselves. */
     heldReason: text('held_reason'),
     heldSince: time('held_since'),
@@ -94,6 +96,7 @@ export const schedules = pgTable(
     check('schedules_due_unless_paused', sql`${t.paused} = (${t.dueAt} is null)`),
     check('schedules_paused_no_next', sql`not ${t.paused} or ${t.nextTickAt} is null`),
     check('schedules_paused_whole', sql`${t.paused} = (${t.pausedAt} is not null)`),
+    check('schedules_removed_paused', sql`${t.removedAt} is null or ${t.paused}`),
     check('schedules_held_whole', sql`(${t.heldReason} is null) = (${t.heldSince} is null)`),
     ...queueChecks('schedules', t),
     index('schedules_due')

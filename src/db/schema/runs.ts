@@ -86,6 +86,9 @@ export const runs = pgTable(
       .where(sql`finished_at is null`),
     index('runs_created').on(t.createdAt, t.id),
     index('runs_commit').on(t.commit),
+    index('runs_retries')
+      .on(t.retryOf, t.id)
+      .where(sql`retry_of is not null`),
   ],
 );
 
@@ -115,6 +118,8 @@ export const attempts = pgTable(
     cpuSeconds: real('cpu_seconds'),
     /** Why it still waits, in a sentence, as last seen; stays behind as what it waited for. */
     pendingWhy: text('pending_why'),
+    /** When something of it was first seen outside of AME, which is lost once it is seen no more. */
+    seenAt: time('seen_at'),
     /** A retry waits until then. */
     notBefore: time('not_before'),
     stopReason: text('stop_reason', { enum: stopReasons }),

@@ -18,6 +18,8 @@ export type ClusterExam = {
   readonly config: Config;
   readonly kubernetes: KubernetesConfig;
   readonly clock: () => Date;
+  /** An address in the store of content, signed as for pods; null where content goes through AME. */
+  readonly storeUrl: string | null;
   /** How long the pod that is tried may take. */
   readonly patienceMs: number;
 };
@@ -57,8 +59,8 @@ async function* examine(cluster: Cluster, exam: ClusterExam): AsyncGenerator<Fin
   // Without a right a pod would only say the same once more.
   if (![...rights, ...manifest].every(({ ok }) => ok)) return;
   await using _ = await openStandIn(exam.kubernetes.agentBind, exam.kubernetes.agentPort);
-  const { patienceMs, config } = exam;
-  yield* await probeCluster(cluster, { settings, defaults: config.resourceDefaults, patienceMs });
+  const { patienceMs, config, storeUrl } = exam;
+  yield* await probeCluster(cluster, { settings, defaults: config.resourceDefaults, storeUrl, patienceMs });
 }
 
 async function versionOf(cluster: Cluster): Promise<string> {

@@ -33,11 +33,17 @@ export function sampleJob(settings: PodSettings, defaults: ResourceDefaults): Jo
 }
 
 /**
- * The sample with other commands: what `agent` would be asks the agent's door for its health, and then `task` ends at
+ * The sample with other commands: what `agent` would be asks the agent's door for its health, and the store for
+ * whatever it says of a signed address, and then `task` ends at
  * once, so that both images are pulled, by the same rules, on a node where attempts would run. It is nobody's attempt:
  * without the labels that say so no AME looks at it or sweeps it away.
  */
-export function probeJob(name: string, settings: PodSettings, defaults: ResourceDefaults): Job {
+export function probeJob(
+  name: string,
+  settings: PodSettings,
+  defaults: ResourceDefaults,
+  storeUrl: string | null = null,
+): Job {
   const job = sampleJob(settings, defaults);
   const pod = job.spec?.template.spec;
   if (job.spec === undefined || pod === undefined) throw new Error('the manifest of an attempt has no pod');
@@ -55,7 +61,8 @@ export function probeJob(name: string, settings: PodSettings, defaults: Resource
   pod.terminationGracePeriodSeconds = 1;
   pod.volumes = [];
   for (const container of pod.initContainers ?? []) {
-    strip(container, ['node', '--input-type=module', '--eval', askDoor, '--', settings.agentUrl]);
+    const addresses = [settings.agentUrl, ...(storeUrl === null ? [] : [storeUrl])];
+    strip(container, ['node', '--input-type=module', '--eval', askDoor, '--', ...addresses]);
     // As a sidecar it would be started again and again.
     delete container.restartPolicy;
   }
@@ -71,15 +78,26 @@ function strip(container: Container, command: string[]): void {
   delete container.volumeMounts;
 }
 
-/** What a pod sends has ten seconds: a firewall that swallows it never answers. The last word is why it failed. */
+/** Before the word of what a pod met on its way to the store, without which an attempt goes on. */
+export const storeWord = 'store: ';
+
+/**
+ * What a pod sends has ten seconds: a firewall that swallows it never answers. The last word is why it failed. To the
+ * store any answer is a way: of an address under which nothing lies it says so, in one form or another.
+ */
 const askDoor = `
 import { writeFileSync } from 'node:fs';
+const [door, store] = process.argv.slice(1);
+const within = () => ({ signal: AbortSignal.timeout(10000) });
+const tell = (word, error) =>
+  writeFileSync('/dev/termination-log', word + String(error.cause?.code ?? error.cause?.message ?? error.message));
 try {
-  const answer = await fetch(process.argv.at(-1) + '/healthz', { signal: AbortSignal.timeout(10000) });
+  const answer = await fetch(door + '/healthz', within());
   const { ok } = await answer.json().catch(() => ({}));
   if (!answer.ok || ok !== true) throw new Error('something else than AME answers there, with HTTP ' + answer.status);
 } catch (error) {
-  writeFileSync('/dev/termination-log', String(error.cause?.code ?? error.cause?.message ?? error.message));
+  tell('', error);
   process.exit(7);
 }
+if (store) await fetch(store, within()).catch((error) => tell('${storeWord}', error));
 `;

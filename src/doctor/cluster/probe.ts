@@ -12,7 +12,7 @@ import {
   type KubernetesPod,
 } from '../../executor/kubernetes/observe.ts';
 import { right, wordsOf, wrong, type Finding } from '../finding.ts';
-import { probeJob } from './probe-job.ts';
+import { probeJob, storeWord } from './probe-job.ts';
 
 /** Milliseconds between two looks at the probe, and how long it may take to come to an end. */
 const everyMs = 500;
@@ -20,6 +20,8 @@ const everyMs = 500;
 export type Probe = {
   readonly settings: PodSettings;
   readonly defaults: ResourceDefaults;
+  /** An address in the store of content, signed as those that pods are given; null where they are given none. */
+  readonly storeUrl: string | null;
   /** How long a pod may take to be placed, to pull its images and to end. */
   readonly patienceMs: number;
 };
@@ -31,12 +33,12 @@ export async function probeCluster(cluster: Cluster, probe: Probe): Promise<read
     await cluster.ask({
       method: 'POST',
       path: jobsPath(cluster),
-      body: probeJob(name, probe.settings, probe.defaults),
+      body: probeJob(name, probe.settings, probe.defaults, probe.storeUrl),
     });
     const until = performance.now() + probe.patienceMs;
     for (;;) {
       const facts = await look(cluster, name);
-      const findings = judgeProbe(facts, probe.settings);
+      const findings = judgeProbe(facts, probe.settings, probe.storeUrl);
       if (findings !== null) return findings;
       if (performance.now() > until) return [tooLate(facts, probe.patienceMs)];
       await delay(everyMs);
@@ -82,6 +84,7 @@ function itemsOf(list: unknown): unknown {
 export function judgeProbe(
   { job, pod, events }: ClusterFacts,
   settings: PodSettings,
+  storeUrl: string | null = null,
 ): readonly Finding[] | null {
   const refused = events.find(({ reason }) => reason === 'FailedCreate');
   if (pod === null) {
@@ -96,16 +99,22 @@ export function judgeProbe(
   const { agent, task } = pod;
   const door = agent?.state === 'terminated' ? doorFinding(agent, settings) : null;
   if (door !== null && !door.ok) return [right('image', `The image ${settings.image} can be pulled`), door];
-  if (badImage !== null) return [badImage, ...(door === null ? [] : [door])];
+  const store = agent?.state === 'terminated' && storeUrl !== null ? [storeFinding(agent, storeUrl)] : [];
+  if (badImage !== null) return [badImage, ...(door === null ? [] : [door, ...store])];
   if (door !== null && task?.state === 'terminated') {
     if (task.exitCode !== 0) {
       const message = `The image ${settings.defaultImage} runs no sh: ${task.message ?? task.reason ?? `it ended with ${task.exitCode}`}`;
       return [
         door,
+        ...store,
         wrong('image', message, 'Let AME_DEFAULT_IMAGE name an image for this machine with a POSIX sh'),
       ];
     }
-    return [right('image', `Both images can be pulled: ${settings.image}, ${settings.defaultImage}`), door];
+    return [
+      right('image', `Both images can be pulled: ${settings.image}, ${settings.defaultImage}`),
+      door,
+      ...store,
+    ];
   }
   if (job?.failed) {
     const remedy = 'Look at the pod and its events with kubectl, while `ame doctor` runs';
@@ -148,6 +157,18 @@ function doorFinding(
     'door',
     `Pods do not reach the agent's door at ${settings.agentUrl}: ${agent.message?.trim() || 'no word why'}`,
     'Set AME_AGENT_URL to an address of this machine, or of the Service before it, that pods reach; look at AME_AGENT_BIND, AME_AGENT_PORT, firewalls and NetworkPolicies',
+  );
+}
+
+/** A store that pods cannot reach costs time, and no attempt: what they would fetch there goes through AME. */
+function storeFinding({ message }: ContainerFacts & { readonly state: 'terminated' }, url: string): Finding {
+  const { origin } = new URL(url);
+  if (!message?.startsWith(storeWord))
+    return right('storage', `Pods reach the store of content at ${origin}`);
+  return wrong(
+    'storage',
+    `Pods do not reach the store of content at ${origin}: ${message.slice(storeWord.length).trim()}`,
+    'Let AME_S3_ENDPOINT name an address that pods reach as well; look at firewalls and NetworkPolicies. Until then all files go through AME, which is slower',
   );
 }
 

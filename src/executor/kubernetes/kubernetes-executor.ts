@@ -16,9 +16,10 @@ import { watchObjects, type Watch } from './watch.ts';
 
 export type KubernetesExecutorOptions = Pick<StartOptions, 'settings' | 'agentUrl' | 'tokenOf'> & {
   readonly cluster: Cluster;
-  /** The server's own key: which AME this is, and what digests are keyed with. */
-  readonly secretKey: Uint8Array;
+  /** This AME's own: which one it is, and what digests are keyed with. */
+  readonly ownKey: Uint8Array;
   readonly secretsOf: ProjectSecretOptions['secretsOf'];
+  readonly projectsOf: ProjectSecretOptions['projectsOf'];
   /** Which of these attempts are over, or unknown: nothing of theirs is needed any more. */
   readonly isOver: (attempts: readonly number[]) => Promise<ReadonlySet<number>>;
   readonly unschedulableAfterSeconds: number;
@@ -36,7 +37,7 @@ export type KubernetesExecutorOptions = Pick<StartOptions, 'settings' | 'agentUr
  */
 export function createKubernetesExecutor(options: KubernetesExecutorOptions): Executor {
   const { log, clock = systemClock, random = Math.random } = options;
-  const instance = instanceOf(options.secretKey);
+  const instance = instanceOf(options.ownKey);
   const selector = `${labels.instance}=${instance}`;
   const wakes: ((attempt: number) => void)[] = [];
   const wake = (attempt: number): void => {
@@ -44,14 +45,14 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
   };
   const closing = new AbortController();
   // A frozen server does not hold up the end of this one.
-  const cluster: Cluster = {
+  const { cluster, awaySince } = watchAnswers({
     ...options.cluster,
     ask: (question) => options.cluster.ask({ signal: closing.signal, ...question }),
-  };
+  });
   const seen = createSeen(wake);
   /** Attempts whose Job was deleted, or was not there to be. */
   const gone = createRecent<number>();
-  const secrets = createProjectSecrets({ ...options, cluster, key: options.secretKey, instance, clock });
+  const secrets = createProjectSecrets({ ...options, cluster, key: options.ownKey, instance, clock });
   const starts = createStarts({
     ...options,
     cluster,
@@ -81,6 +82,7 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
     seen,
     isLive,
     clock,
+    mirror: (projectId) => secrets.mirror(projectId),
     tend: (...of) => starts.tend(...of),
   });
   const sweep = createSweep(
@@ -138,12 +140,38 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
     watch(each) {
       wakes.push(each);
     },
+    awaySince,
     // What runs in the cluster goes on, and whoever starts next finds it there.
     async close() {
       closing.abort();
       await Promise.all([...watches.map(({ ended }) => ended), sweep]);
       cluster.close();
     },
+  };
+}
+
+/** Notes whether the API server answers, whoever asks it for whatever. */
+function watchAnswers(own: Cluster): { readonly cluster: Cluster; readonly awaySince: () => Date | null } {
+  let away: Date | null = null;
+  async function noted<T>(asked: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    try {
+      const answer = await asked;
+      away = null;
+      return answer;
+    } catch (error) {
+      // A refusal is an answer; what we gave up ourselves says nothing.
+      if (error instanceof ClusterRefusal) away = null;
+      else if (signal?.aborted !== true) away ??= own.now();
+      throw error;
+    }
+  }
+  return {
+    cluster: {
+      ...own,
+      ask: (question) => noted(own.ask(question), question.signal),
+      stream: (question, signal) => noted(own.stream(question, signal), signal),
+    },
+    awaySince: () => away,
   };
 }
 

@@ -4,6 +4,7 @@ import { observeCluster } from '../../core/outcome/cluster.ts';
 import type { ClusterFacts, ClusterRoom, PodFacts } from '../../core/outcome/cluster-facts.ts';
 import { readAsked } from './asked.ts';
 import type { Cluster } from './client.ts';
+import { ClusterRefusal } from './cluster-error.ts';
 import { findJob, isOf, jobsPath, podsPath, type JobObject, type PodObject } from './jobs.ts';
 import { listAll } from './list-pages.ts';
 import { attemptOf, labels } from './names.ts';
@@ -21,6 +22,8 @@ export type LookerOptions = {
   readonly settings: PlacementSettings;
   readonly unschedulableAfterSeconds: number;
   readonly clock: Clock;
+  /** Gives the cluster a project's secrets as they are now, and answers with their names. */
+  readonly mirror: (projectId: number) => Promise<readonly string[]>;
   /** Called with each attempt that there is a Job of. */
   readonly tend: (attempt: number, sighting: Sighting) => Promise<void>;
 };
@@ -92,12 +95,27 @@ export function createLooker(options: LookerOptions): Looker {
         room,
         now,
         unschedulableAfterSeconds: options.unschedulableAfterSeconds,
+        knownSecrets: await secretsFor(job?.project ?? null, known.pod),
       },
     );
     // That its container runs is no word about the command, which waits in there until its workspace is restored.
-    return observation.kind === 'running' && observation.taken === undefined
-      ? { kind: 'pending' }
-      : observation;
+    if (observation.kind === 'running' && observation.taken === undefined)
+      return { kind: 'pending', exists: true };
+    return observation.kind === 'pending' ? { ...observation, exists: true } : observation;
+  }
+
+  /** Where a container waits for a secret, which a person may have set after its pod was made. */
+  async function secretsFor(project: number | null, pod: PodFacts | null): Promise<readonly string[]> {
+    const task = pod?.task;
+    if (project === null || task?.state !== 'waiting' || task.reason !== 'CreateContainerConfigError')
+      return [];
+    try {
+      return await options.mirror(project);
+    } catch (error) {
+      // The same refusal ends or holds the next start, in the server's words.
+      if (error instanceof ClusterRefusal) return [];
+      throw error;
+    }
   }
 
   /**

@@ -24,6 +24,8 @@ export type PodSettings = PlacementSettings & {
   readonly image: string;
   /** For tasks that name none. */
   readonly defaultImage: string;
+  /** What tasks are given beside their own environment, which wins. */
+  readonly taskEnv: readonly { readonly name: string; readonly value: string }[];
   /** User and group of both containers: what the one writes the other must be able to read and change. */
   readonly user: number;
   readonly annotations: Readonly<Record<string, string>>;
@@ -162,7 +164,7 @@ function taskContainer(order: AttemptOrder, settings: PodSettings, workspaceByte
     image: order.image ?? settings.defaultImage,
     // The command itself is no part of it: the agent writes it to a file, which may be longer than an argument.
     command: ['sh', '-c', literal(entryScript), entryName],
-    env: taskEnvironment(order),
+    env: taskEnvironment(order, settings.taskEnv),
     lifecycle: {
       preStop: { exec: { command: ['sh', '-c', endTaskScript(settings.graceSeconds)] } },
     },

@@ -15,8 +15,8 @@ export const labels = {
 export const annotations = { asked: 'ame.dev/asked', digest: 'ame.dev/digest' } as const;
 
 /** Which AME made something: several may share a namespace, and none touches what is another's. */
-export function instanceOf(secretKey: Uint8Array): string {
-  return createHmac('sha256', secretKey).update('ame instance 1').digest('hex').slice(0, 12);
+export function instanceOf(ownKey: Uint8Array): string {
+  return createHmac('sha256', ownKey).update('ame instance 1').digest('hex').slice(0, 12);
 }
 
 /** Of the Job of an attempt, and of the Secret that holds its token. */
@@ -31,6 +31,14 @@ export function projectSecretName(projectId: number): string {
 
 /** The attempt that an object of ours is of; null where its labels say none. */
 export function attemptOf(objectLabels: Readonly<Record<string, string>> | undefined): number | null {
-  const text = objectLabels?.[labels.attempt] ?? '';
+  return idOf(objectLabels?.[labels.attempt]);
+}
+
+/** The project that an object of ours is of; null where its labels say none. */
+export function projectOf(objectLabels: Readonly<Record<string, string>> | undefined): number | null {
+  return idOf(objectLabels?.[labels.project]);
+}
+
+function idOf(text = ''): number | null {
   return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
 }

@@ -4,7 +4,7 @@ import { ClusterRefusal, isRefused } from './cluster-error.ts';
 import type { Cluster } from './client.ts';
 import { isOf, secretsPath, type JobObject } from './jobs.ts';
 import { listPages } from './list-pages.ts';
-import { annotations, labels, projectSecretName } from './names.ts';
+import { annotations, labels, projectOf, projectSecretName } from './names.ts';
 
 export type ProjectSecretOptions = {
   readonly cluster: Cluster;
@@ -14,13 +14,18 @@ export type ProjectSecretOptions = {
   readonly secretsOf: (
     projectId: number,
   ) => Promise<readonly { readonly name: string; readonly value: string }[]>;
+  /** Which of these projects there are. */
+  readonly projectsOf: (ids: readonly number[]) => Promise<ReadonlySet<number>>;
   readonly clock: Clock;
 };
 
 export type ProjectSecrets = {
-  /** Makes the project's Secret say what its secrets are now. Throws `ClusterRefusal`. */
-  mirror(projectId: number): Promise<void>;
-  /** The same for all mirrors that are there: a value that was deleted does not stay where nothing is started any more. */
+  /** Makes the project's Secret say what its secrets are now, and answers with their names. Throws `ClusterRefusal`. */
+  mirror(projectId: number): Promise<readonly string[]>;
+  /**
+   * The same for all mirrors that are there: a value that was deleted does not stay where nothing is started any more,
+   * nor does the Secret of a project that is gone.
+   */
   refresh(signal: AbortSignal): Promise<void>;
 };
 
@@ -31,22 +36,24 @@ const believedMs = 30_000;
 export function createProjectSecrets(options: ProjectSecretOptions): ProjectSecrets {
   const { cluster, instance, clock } = options;
   const seen = new Map<number, { readonly digest: string; readonly at: number }>();
-  const turns = new Map<number, Promise<void>>();
+  const turns = new Map<number, Promise<unknown>>();
 
-  async function mirror(projectId: number): Promise<void> {
+  async function mirror(projectId: number): Promise<readonly string[]> {
     const values = await options.secretsOf(projectId);
     const digest = digestOf(options.key, projectId, values);
     const known = seen.get(projectId);
-    if (known?.digest === digest && clock.now() - known.at < believedMs) return;
+    const names = values.map(({ name }) => name);
+    if (known?.digest === digest && clock.now() - known.at < believedMs) return names;
     await write(cluster, instance, projectId, values, digest);
     seen.set(projectId, { digest, at: clock.now() });
+    return names;
   }
 
   /** One after the other, so that an older state of the values never comes to stand over a newer one. */
-  function inTurn(projectId: number): Promise<void> {
+  function inTurn(projectId: number): Promise<readonly string[]> {
     const before = turns.get(projectId) ?? Promise.resolve();
     const turn = before.then(() => mirror(projectId));
-    const settled = turn.catch(() => {});
+    const settled: Promise<unknown> = turn.catch(() => {});
     turns.set(projectId, settled);
     void settled.then(() => {
       if (turns.get(projectId) === settled) turns.delete(projectId);
@@ -58,10 +65,20 @@ export function createProjectSecrets(options: ProjectSecretOptions): ProjectSecr
     // Secrets with tokens of attempts go with their Jobs.
     const selector = `${labels.instance}=${instance},!${labels.attempt}`;
     for await (const page of listPages<JobObject>(cluster, secretsPath(cluster), selector, signal)) {
-      for (const { metadata } of page) {
-        const projectId = Number(metadata?.labels?.[labels.project]);
-        if (metadata?.name !== projectSecretName(projectId)) continue;
+      const mirrors = page.flatMap(({ metadata }) => {
+        const projectId = projectOf(metadata?.labels);
+        return projectId !== null && metadata?.name === projectSecretName(projectId)
+          ? [{ projectId, metadata }]
+          : [];
+      });
+      const there = await options.projectsOf(mirrors.map(({ projectId }) => projectId));
+      for (const { projectId, metadata } of mirrors) {
         signal.throwIfAborted();
+        if (!there.has(projectId)) {
+          await remove(cluster, projectId, metadata.uid ?? '');
+          seen.delete(projectId);
+          continue;
+        }
         const digest = digestOf(options.key, projectId, await options.secretsOf(projectId));
         if (metadata.annotations?.[annotations.digest] !== digest) await inTurn(projectId);
       }
@@ -116,6 +133,17 @@ async function write(
     // Another replica was faster; it may have read older values.
     if (!isRefused(error, 'conflict')) throw error;
     await cluster.ask({ method: 'PUT', path, body });
+  }
+}
+
+/** Removes this very Secret; one that is gone, or another one by then, is left alone. */
+async function remove(cluster: Cluster, projectId: number, uid: string): Promise<void> {
+  try {
+    const path = `${secretsPath(cluster)}/${projectSecretName(projectId)}`;
+    const body = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid } };
+    await cluster.ask({ method: 'DELETE', path, body });
+  } catch (error) {
+    if (!isRefused(error, 'missing') && !isRefused(error, 'conflict')) throw error;
   }
 }
 

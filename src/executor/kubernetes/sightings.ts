@@ -3,7 +3,7 @@ import { wholeUnits } from '../../core/quantity.ts';
 import type { AskedResources } from '../../core/resources.ts';
 import { readAsked } from './asked.ts';
 import type { JobObject, PodObject } from './jobs.ts';
-import { attemptOf } from './names.ts';
+import { attemptOf, projectOf } from './names.ts';
 import { jobFactsOf, podFactsOf } from './observe.ts';
 
 export type SeenJob = {
@@ -13,6 +13,7 @@ export type SeenJob = {
   /** Bytes that its task asks of a node's disk: less than it may write where the file says nothing, and what it inherits. */
   readonly diskBytes: number;
   readonly image: string;
+  readonly project: number | null;
 };
 
 export type SeenPod = { readonly uid: string; readonly facts: PodFacts };
@@ -136,6 +137,7 @@ export function seenJobOf(job: JobObject): SeenJob {
     asked: readAsked(job.metadata?.annotations),
     diskBytes: Number(wholeUnits(task?.resources?.requests?.['ephemeral-storage'] ?? '') ?? 0n),
     image: task?.image ?? '',
+    project: projectOf(job.metadata?.labels),
   };
 }
 

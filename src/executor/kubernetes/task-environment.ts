@@ -1,17 +1,20 @@
 import type { V1EnvVar } from '@kubernetes/client-node';
 import { podPlaces } from '../../agent/pod/places.ts';
 import type { AttemptOrder } from '../../core/attempt.ts';
+import type { PodSettings } from './manifest.ts';
 import { projectSecretName } from './names.ts';
 
 /**
- * The environment of a task, on top of its image's own: as the local executor gives it. Of a user's file only names
+ * The environment of a task, on top of its image's own: as the local executor gives it, `given` by the administrator
+ * included. Of a user's file only names
  * and values of variables come in here, and names of secrets; the values of these stay in the project's Secret.
  */
-export function taskEnvironment(order: AttemptOrder): V1EnvVar[] {
+export function taskEnvironment(order: AttemptOrder, given: PodSettings['taskEnv']): V1EnvVar[] {
   const variables = new Map<string, V1EnvVar>();
   const set = (name: string, value: string): unknown => variables.set(name, { name, value: literal(value) });
   set('LANG', 'C.UTF-8');
   set('PYTHONUNBUFFERED', '1');
+  for (const { name, value } of given) set(name, value);
   set('HOME', podPlaces.home);
   set('TMPDIR', podPlaces.temporary);
   for (const { name, value } of order.env) set(name, value);

@@ -78,6 +78,25 @@ async function findMarked(mark: string): Promise<readonly Member[]> {
   return found;
 }
 
+/** The living processes of all attempts at once, watchers apart, by their mark; Linux only. */
+export async function findAllMarked(): Promise<ReadonlyMap<string, readonly number[]>> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = new Map<string, number[]>();
+  for (let from = 0; from < ids.length; from += width) {
+    await Promise.all(
+      ids.slice(from, from + width).map(async (id) => {
+        const environment = await readFile(`/proc/${id}/environ`, 'latin1').catch(() => '');
+        const mark = /(?:^|\0)AME_MARK=([^\0]*)\0/.exec(environment)?.[1];
+        if (mark === undefined) return;
+        const words = await readFile(`/proc/${id}/cmdline`, 'latin1').catch(() => '');
+        if (words.split('\0').includes(supervisorName)) return;
+        found.set(mark, [...(found.get(mark) ?? []), Number(id)]);
+      }),
+    );
+  }
+  return found;
+}
+
 /** The process group in a line of /proc/…/stat. The name before it may hold anything, also brackets. */
 function groupOf(state: string): number {
   return Number(state.slice(state.lastIndexOf(')') + 2).split(' ')[2]);

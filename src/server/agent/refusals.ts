@@ -11,7 +11,7 @@ export class NotValidError extends Error {
 }
 
 /** Seconds after which an agent is asked to try again. */
-const later = { 'retry-after': '1' };
+export const later = { 'retry-after': '1' };
 
 /** The answer that says the same as an error of the door. */
 export function answerTo(error: unknown): Response {

@@ -1,10 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { streamSSE } from 'hono/streaming';
+import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import { isFinal } from '../../core/run.ts';
 import { counted } from '../../core/problems/wording.ts';
 import { readLogChunks, readLogSize } from '../../attempt/log.ts';
 import type { Context as Ame } from '../../context.ts';
 import { findAttempt } from '../../db/attempts.ts';
+import { describeError } from '../../log.ts';
 import { parseRange } from './range.ts';
 import { rangeHeader, rangeResponses } from './params.ts';
 import { refuse } from './refuse.ts';
@@ -88,7 +89,7 @@ export function createLogRoutes(ame: Ame) {
       // What lies behind the end was never printed: it is not repeated as if it were a place in the log.
       const { bytes: size } = await readLogSize(ame, id);
       let offset = /^\d{1,15}$/.test(resume) ? Math.min(Number(resume), size) : 0;
-      return streamSSE(c, async (stream) => {
+      const follow = async (stream: SSEStreamingApi): Promise<void> => {
         const gone = new AbortController();
         stream.onAbort(() => gone.abort());
         while (!gone.signal.aborted) {
@@ -117,6 +118,14 @@ export function createLogRoutes(ame: Ame) {
             return;
           }
           if (chunks.length === 0) await heard;
+        }
+      };
+      return streamSSE(c, async (stream) => {
+        try {
+          await follow(stream);
+        } catch (error) {
+          // Without the last event the reader asks again for what is missing. The library would print it past the log.
+          ame.log.warn({ attempt: id, error: describeError(error) }, 'reading of a log broke off');
         }
       });
     });

@@ -1,8 +1,9 @@
-import { summarise, type HistoryEntry } from '../../core/schedule/history.ts';
+import { summarise, type HistoryEntry, type HistoryRun } from '../../core/schedule/history.ts';
 import { nextTicks } from '../../core/schedule/ticks.ts';
 import type { Db } from '../../db/connect.ts';
 import { listHistory } from '../../db/schedule-history.ts';
-import { latest, readNow, type PlacedSchedule } from '../../db/schedules.ts';
+import type { PlacedSchedule } from '../../db/schedule-list.ts';
+import { latest, readNow } from '../../db/schedules.ts';
 import { parkedAfter } from '../../db/schema/columns.ts';
 import type { ScheduleShape } from './schedule-shapes.ts';
 
@@ -37,9 +38,16 @@ export async function presentSchedules(
       next: row.paused ? [] : nextOf(row, now, ticks),
       failing: failing && { ...failing, since: failing.since.toISOString() },
       ...history,
-      last: entries.slice(0, events).map((entry) => presentEvent(entry, address)),
+      last: lastOf(entries, events).map((entry) => presentEvent(entry, address)),
     };
   });
+}
+
+/** The newest ones, and the newest run where they have none: a schedule whose ticks are skipped has a run going on. */
+function lastOf(entries: readonly HistoryEntry[], most: number): readonly HistoryEntry[] {
+  const last = entries.slice(0, most);
+  const ran = most === 0 || last.some(({ run }) => run !== null) ? undefined : entries.find(({ run }) => run);
+  return ran === undefined ? last : [...last, ran];
 }
 
 function stateOf(row: PlacedSchedule): Pick<ScheduleShape, 'state' | 'since' | 'reason'> {
@@ -67,12 +75,13 @@ function presentEvent(entry: HistoryEntry, address: string): ScheduleShape['last
     rule,
     message,
     run: run && {
-      id: run.id,
-      number: run.number,
+      ...presentEnd(run, address),
       commit: run.commit,
-      state: run.state,
-      class: run.class,
-      url: `${address}/runs/${run.id}`,
+      retry: run.retry && presentEnd(run.retry, address),
     },
   };
+}
+
+function presentEnd({ id, number, state, class: outcome }: HistoryRun, address: string) {
+  return { id, number, state, class: outcome, url: `${address}/runs/${id}` };
 }

@@ -5,6 +5,14 @@ import { catchups, overlaps } from '../../db/schema/projects.ts';
 
 const time = z.iso.datetime();
 
+const endedShape = {
+  id: z.int(),
+  number: z.int(),
+  state: z.enum(runStates),
+  class: z.enum(outcomeClasses).nullable(),
+  url: z.string(),
+};
+
 /** A decision about a schedule: a run, or why a tick became none. */
 export const scheduleEventShape = z
   .object({
@@ -18,12 +26,12 @@ export const scheduleEventShape = z
     message: z.string(),
     run: z
       .object({
-        id: z.int(),
-        number: z.int(),
+        ...endedShape,
         commit: z.string(),
-        state: z.enum(runStates),
-        class: z.enum(outcomeClasses).nullable(),
-        url: z.string(),
+        retry: z
+          .object(endedShape)
+          .nullable()
+          .openapi({ description: 'Its newest retry that has ended and was not cancelled' }),
       })
       .nullable(),
   })
@@ -57,11 +65,16 @@ export const scheduleShape = z
         runId: z.int(),
       })
       .nullable()
-      .openapi({ description: 'Null where fewer than three runs failed in a row' }),
+      .openapi({
+        description:
+          'Null where fewer than three runs failed in a row; of one that was retried its newest retry counts',
+      }),
     driftSeconds: z.number().nullable().openapi({ description: 'From the last tick on time to its run' }),
     mostDriftSeconds: z.number().nullable(),
     missedTicks: z.int().openapi({ description: 'Ticks among the last decisions that became no run' }),
-    last: z.array(scheduleEventShape).openapi({ description: 'Newest first' }),
+    last: z.array(scheduleEventShape).openapi({
+      description: 'Newest first; where none of them has a run, the newest run comes after them',
+    }),
   })
   .openapi('Schedule');
 export type ScheduleShape = z.infer<typeof scheduleShape>;

@@ -1,10 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context as Ame } from '../../context.ts';
 import { findRun } from '../../db/runs.ts';
-import { listSchedules, pauseSchedule, resumeSchedule, type PlacedSchedule } from '../../db/schedules.ts';
-import { placeOf, placeQuery, plainText } from './params.ts';
+import { listSchedules, type PlacedSchedule } from '../../db/schedule-list.ts';
+import { pauseSchedule, resumeSchedule } from '../../db/schedules.ts';
+import { limit, placeOf, placeQuery, plainText } from './params.ts';
 import { presentRun } from './present.ts';
 import { presentSchedules } from './present-schedule.ts';
+import { readCursor, writeCursor } from './schedule-cursor.ts';
 import { refuse } from './refuse.ts';
 import { findProject, requestRun } from './request-run.ts';
 import { createRoutes } from './routes.ts';
@@ -23,9 +25,18 @@ const list = createRoute({
   method: 'get',
   path: '/schedules',
   summary: 'Schedules by project and name',
-  request: { query: placeQuery.extend({ project: plainText(100).optional() }) },
+  request: {
+    query: placeQuery.extend({
+      project: plainText(100).optional(),
+      limit,
+      cursor: plainText(2_000).optional().openapi({ description: '`next` of the page before' }),
+    }),
+  },
   responses: {
-    200: json(z.object({ schedules: z.array(scheduleShape) }), 'Schedules'),
+    200: json(
+      z.object({ schedules: z.array(scheduleShape), next: z.string().nullable() }),
+      'A page of schedules',
+    ),
     ...notFound,
     ...conflict,
     ...notValid,
@@ -89,10 +100,11 @@ export function createScheduleRoutes(ame: Ame) {
   const { db } = ame;
   const find = async (param: z.infer<typeof scheduleParam>): Promise<PlacedSchedule> => {
     const project = await findProject(ame, param.project);
-    const rows = await listSchedules(db, { projectId: project.id });
-    const row = rows.find(({ name }) => name === param.schedule);
+    const filter = { projectId: project.id };
+    const [row] = await listSchedules(db, { ...filter, name: param.schedule }, { limit: 1 });
     if (row) return row;
-    const known = rows.map(({ name }) => name).join(', ');
+    // A file may have thousands.
+    const known = (await listSchedules(db, filter, { limit: 10 })).map(({ name }) => name).join(', ');
     const there = known === '' ? 'none on its default branch' : known;
     throw refuse(
       404,
@@ -107,11 +119,18 @@ export function createScheduleRoutes(ame: Ame) {
   };
   return createRoutes()
     .openapi(list, async (c) => {
-      const { project, ...place } = c.req.valid('query');
+      const { project, limit, cursor, ...place } = c.req.valid('query');
       const filter = project === undefined ? {} : { projectId: (await findProject(ame, project)).id };
-      const rows = await listSchedules(db, { ...placeOf(place), ...filter });
+      const rows = await listSchedules(
+        db,
+        { ...placeOf(place), ...filter },
+        { limit: limit + 1, ...(cursor === undefined ? {} : { after: readCursor(cursor) }) },
+      );
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
       const view = { ticks: 1, events: 1, address: ame.address() };
-      return c.json({ schedules: await presentSchedules(db, rows, view) }, 200);
+      const schedules = await presentSchedules(db, page, view);
+      return c.json({ schedules, next: rows.length > limit && last ? writeCursor(last) : null }, 200);
     })
     .openapi(show, async (c) => {
       const { next, last } = c.req.valid('query');

@@ -5,7 +5,7 @@ import { listParked } from '../../db/due.ts';
 import { listProjects, type ListedProject } from '../../db/projects.ts';
 import { listRuns, type PlacedRun } from '../../db/runs.ts';
 import { readFound } from '../found.ts';
-import { listSchedules } from '../../db/schedules.ts';
+import { countSchedules, listSchedules } from '../../db/schedule-list.ts';
 import { presentSchedules } from '../api/present-schedule.ts';
 import { githubSection } from './github-section.ts';
 import { mostSchedules, scheduleSection } from './schedule-section.ts';
@@ -42,7 +42,8 @@ export async function homePage(
   const { db } = ame;
   const now = new Date();
   const isFirst = asked.project === null && asked.before === null;
-  const [rows, projects, parked, found, schedules] = await Promise.all([
+  const ofProject = asked.project === null ? {} : { projectName: asked.project };
+  const [rows, projects, parked, found, schedules, allSchedules] = await Promise.all([
     listRuns(db, asked.project === null ? {} : { project: asked.project }, {
       limit: runsAtOnce + 1,
       ...(asked.before === null ? {} : { beforeId: asked.before }),
@@ -50,12 +51,11 @@ export async function homePage(
     listProjects(db),
     listParked(db),
     isFirst ? readFound(ame) : null,
-    asked.before === null
-      ? listSchedules(db, asked.project === null ? {} : { projectName: asked.project })
-      : [],
+    asked.before === null ? listSchedules(db, ofProject, { limit: mostSchedules }) : [],
+    asked.before === null ? countSchedules(db, ofProject) : 0,
   ]);
   const view = { ticks: 1, events: 1, address: ame.address() };
-  const shown = await presentSchedules(db, schedules.slice(0, mostSchedules), view);
+  const shown = await presentSchedules(db, schedules, view);
   const runs = rows.slice(0, runsAtOnce);
   const active = runs.some((run) => !isFinal(run.state));
   const older = rows.length > runsAtOnce ? (runs.at(-1)?.id ?? null) : null;
@@ -70,7 +70,7 @@ export async function homePage(
       ${parked.length === 0 ? '' : html`<p class="verdict"><strong>${count(parked.length, 'row')} parked.</strong> What failed twenty times waits for a person: <code>ame release</code> shows them.</p>`}
       ${runs.length === 0 ? nothingYet(ame.address(), asked) : runTable(runs, now)}
       ${older === null ? '' : html`<p><a rel="next" href="${olderLink(asked, older)}">Older runs</a></p>`}
-      ${scheduleSection(shown, schedules.length)}${projectSection(projects)}${found === null ? '' : githubSection(found)}`,
+      ${scheduleSection(shown, allSchedules)}${projectSection(projects)}${found === null ? '' : githubSection(found)}`,
   };
 }
 

@@ -4,6 +4,8 @@ import { showTick } from '../../core/schedule/show.ts';
 import type { ScheduleShape } from '../api/schedule-shapes.ts';
 import { count, moment, prose, said, stateMark, type Html } from './pieces.ts';
 
+type LastRun = NonNullable<ScheduleShape['last'][number]['run']>;
+
 /** Schedules that the page lists; `ame schedule list` lists all. */
 export const mostSchedules = 50;
 
@@ -49,11 +51,15 @@ function scheduleRow(row: ScheduleShape): Html {
           ? ''
           : last.run === null
             ? prose(last.message)
-            : html`<a href="/runs/${last.run.id}">#${last.run.number}</a> ${stateMark(last.run.state)}`
+            : [last.run, last.run.retry].map((run) => (run === null ? '' : runMark(run)))
       }
       ${factsOf(row)}
     </td>
   </tr>`;
+}
+
+function runMark({ id, number, state }: Pick<LastRun, 'id' | 'number' | 'state'>): Html {
+  return html`<a href="/runs/${id}">#${number}</a> ${stateMark(state)} `;
 }
 
 /** How late its last tick was, and how many of late became no run. */

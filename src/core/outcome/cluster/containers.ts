@@ -12,6 +12,23 @@ const patienceSeconds = 1800;
 /** Why a container that has its image cannot be made, or does not begin. */
 export const containerRules: readonly ClusterRule[] = [
   {
+    id: 'secret-on-its-way',
+    says: 'waits',
+    class: null,
+    shows:
+      'container `task` waiting, `CreateContainerConfigError`, a message that names a Secret, or a key of one, which AME has by now',
+    // The node looks again by itself, within some seconds.
+    message: (facts, known) => {
+      const words = configError(facts, 'task');
+      if (words === null || known.knownSecrets.length === 0 || ageSeconds(facts, known) > patienceSeconds)
+        return null;
+      const key = missingKey(words);
+      const isKnown =
+        key === null ? /^secret "[^"]+" not found/u.test(words) : known.knownSecrets.includes(key);
+      return isKnown ? 'A secret of it was set a moment ago, and is on its way to its node.' : null;
+    },
+  },
+  {
     id: 'secret-missing',
     says: 'over',
     class: 'secret_missing',
@@ -20,9 +37,9 @@ export const containerRules: readonly ClusterRule[] = [
     message: (facts, known) => {
       const words = configError(facts, 'task');
       if (words === null || ageSeconds(facts, known) < settleSeconds) return null;
-      const key = /couldn't find key (\S+) in Secret/u.exec(words)?.[1];
+      const key = missingKey(words);
       // Where the whole Secret is missing the next start writes it again: that is tried again as anything of ours.
-      return key === undefined
+      return key === null || known.knownSecrets.includes(key)
         ? null
         : `The secret ${named(key)} is not there: \`ame secret set ${plainLine(key)}\`.`;
     },
@@ -123,6 +140,11 @@ function waiting({ pod }: ClusterFacts, name: Name): Extract<ContainerFacts, { s
 function configError(facts: ClusterFacts, name: Name): string | null {
   const container = waiting(facts, name);
   return container?.reason === 'CreateContainerConfigError' ? (container.message ?? '') : null;
+}
+
+/** The key of a Secret that the kubelet did not find there. */
+function missingKey(words: string): string | null {
+  return /couldn't find key (\S+) in Secret/u.exec(words)?.[1] ?? null;
 }
 
 const stuckReasons = new Set([

@@ -12,6 +12,8 @@ export type ClusterCircumstances = {
   readonly now: Date;
   /** How long what no node can ever hold waits for an autoscaler to bring one that can. */
   readonly unschedulableAfterSeconds: number;
+  /** Names of the project's secrets that AME has, and has given to the cluster; empty where nobody looked. */
+  readonly knownSecrets: readonly string[];
 };
 
 /**
