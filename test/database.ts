@@ -10,12 +10,13 @@ export type TestDatabase = AsyncDisposable & {
 
 /**
  * A migrated, empty database of the test's own, for `await using` or `afterAll(() => database.drop())`. It is a
- * copy of the run's template: 22 ms, where the migrations take longer with every release.
+ * copy of the run's template: 22 ms, where the migrations take longer with every release. Copied as files, which took
+ * half the processor time to make and a third to drop of what a copy through the log did.
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = inject('postgresUrl');
   const name = `ame_test_${randomBytes(6).toString('hex')}`;
-  await query(server, `create database ${name} template ${inject('postgresTemplate')}`);
+  await query(server, `create database ${name} template ${inject('postgresTemplate')} strategy file_copy`);
   const drop = async (): Promise<void> => {
     await query(server, `drop database if exists ${name} with (force)`);
   };

@@ -107,9 +107,11 @@ test.skipIf(
   expect(await liveThrough(minutes * 60, freezeApi, thawApi)).toEqual(whole);
 });
 
+// A cluster takes some minutes to come to itself after that, which is too long for every day.
 test.skipIf(
-  lacks(killApi, 'a killed API server', 'AME_TEST_KILL_API') ||
+  lacks(heavy, 'a killed API server', 'AME_TEST_HEAVY') ||
+    lacks(killApi, 'a killed API server', 'AME_TEST_KILL_API') ||
     lacks(startApi, 'a killed API server', 'AME_TEST_START_API'),
 )('so is one that is killed and started again', patience, async () => {
-  expect(await liveThrough(heavy === null ? 20 : 600, killApi, startApi)).toEqual(whole);
+  expect(await liveThrough(minutes * 60, killApi, startApi)).toEqual(whole);
 });

@@ -521,6 +521,15 @@ test('run-now makes one run of the schedule at the default branch, and three fai
   expect(await page.text()).toMatch(/Failing since[\s\S]*3 in a row/);
 });
 
+test('a tick whose run fails makes the check of its commit fail', async () => {
+  const repository = await pushed(fileWith('  hourly: {taskref: main, schedule: "@hourly"}\n', 'exit 3'));
+  advanceTo(3_600);
+  await ame.settle();
+  const [run] = await ame.read.runs(repository);
+  expect(run).toMatchObject({ trigger: 'tick', commit: repository.head, state: 'failed' });
+  expect((await ame.read.check(repository.head, run ?? null)).says.conclusion).toBe('failure');
+});
+
 test('a retry that ends well ends the row of failures', async () => {
   const repository = await pushed(fileWith('  hourly: {taskref: main, schedule: "@hourly"}\n'));
   for (let round = 0; round < 3; round += 1) {
