@@ -13,6 +13,9 @@ export const keepAliveMs = 10_000;
  */
 export function createSocket(answerMs: number): Socket {
   const socket = new Socket();
+  // `pg` listens too, but only once it has asked the socket to connect: where that throws, nobody would hear the silence
+  // that follows, and an error that nobody hears ends the process.
+  socket.on('error', () => {});
   socket.setTimeout(answerMs);
   socket.on('timeout', () => {
     const seconds = (socket.timeout ?? answerMs) / 1_000;
