@@ -54,7 +54,9 @@ function take(name: ShapeName, payload: object): unknown {
   const read = shapes[name].safeParse(payload);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  const place = issue?.path.join('.') ?? '';
+  // A key of a record may be the sender's word, and goes into the log: only what GitHub writes is repeated.
+  const place =
+    issue?.path.map((key) => (/^\w{1,60}$/.test(String(key)) ? String(key) : '…')).join('.') ?? '';
   throw new ShapeError(`${place === '' ? 'the payload' : place}: ${issue?.message ?? 'not as documented'}`);
 }
 

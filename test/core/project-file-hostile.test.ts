@@ -106,3 +106,10 @@ test('stack traces are as before afterwards, also after an error', () => {
   ).toThrow('no');
   expect(Error.stackTraceLimit).toBe(usual);
 });
+
+test('a long name is told shortened, also where its value has the wrong shape', () => {
+  const file = `projectname: a\nenv:\n  ${'k'.repeat(4_000)}: [1]\ntasks:\n  main: echo\n`;
+  const { problems } = parseProjectFile(new TextEncoder().encode(file));
+  expect(problems.length).toBeGreaterThan(0);
+  for (const { message, remedy } of problems) expect(message.length + remedy.length).toBeLessThan(500);
+});

@@ -290,6 +290,13 @@ test.each([
   });
 });
 
+test('a key that is not read is not repeated where it is told', () => {
+  const permissions = { '\u202ekey': 'read' };
+  const body = { ...place, action: 'created', installation: { ...installation, permissions } };
+  const read = narrowDelivery('installation', Buffer.from(JSON.stringify(body)));
+  expect(read).toEqual({ kind: 'unreadable', reason: expect.stringMatching(/permissions\.…/) });
+});
+
 test('what is no UTF-8 is unreadable', () => {
   const body = Buffer.from(JSON.stringify(push).replace('main', 'mæin'), 'latin1');
   expect(narrowDelivery('push', body)).toMatchObject({ kind: 'unreadable' });

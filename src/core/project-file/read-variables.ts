@@ -52,7 +52,7 @@ function readEnvMap(node: MapNode, set: SetVariables, report: Report): EnvVariab
     const value = readText(
       entry.value,
       {
-        what: `The value of \`${entry.key}\``,
+        what: `The value of ${shown(entry.key)}`,
         expected: 'text',
         write: 'Write one value, in quotes if it contains `: `, `[` or `{`.',
       },
