@@ -291,7 +291,7 @@ test.each([
 });
 
 test('a key that is not read is not repeated where it is told', () => {
-  const permissions = { '\u202ekey': 'read' };
+  const permissions = { '\ud800key': 'read' };
   const body = { ...place, action: 'created', installation: { ...installation, permissions } };
   const read = narrowDelivery('installation', Buffer.from(JSON.stringify(body)));
   expect(read).toEqual({ kind: 'unreadable', reason: expect.stringMatching(/permissions\.…/) });
