@@ -1,4 +1,4 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { runStates } from '../core/run.ts';
 import type { ArtifactsOptions } from './commands/artifacts.ts';
@@ -8,6 +8,7 @@ import type { RunOptions } from './commands/run.ts';
 import type { RunsOptions } from './commands/runs.ts';
 import type { ScheduleOptions } from './commands/schedule.ts';
 import type { SecretOptions } from './commands/secret.ts';
+import { count, upTo } from './count.ts';
 import { exitCodes, type ExitCode } from './fault.ts';
 import { queueNames, type QueueName } from './queue-names.ts';
 import type { Terminal } from './terminal.ts';
@@ -195,7 +196,7 @@ const addSchedules: Register = (program, terminal, end) => {
       end((await commands()).showSchedule(terminal, name, options)),
   );
   one('next', 'show the next ticks in the time zone of the schedule')
-    .option('-n, --count <count>', 'so many, at most 100', count, 5)
+    .option('-n, --count <count>', 'so many, at most 100', upTo(100), 5)
     .action(async (name: string, options: ScheduleOptions & { count: number }) =>
       end((await commands()).nextOfSchedule(terminal, name, options)),
     );
@@ -292,8 +293,3 @@ const addRest: Register = (program, terminal, end) => {
       end((await import('./commands/release.ts')).release(terminal, queue, id)),
     );
 };
-
-function count(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1.');
-}

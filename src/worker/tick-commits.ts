@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { DueRow } from '../db/ticks.ts';
 import type { Db } from '../db/connect.ts';
 import { wakeRepository, type Repository } from '../db/repositories.ts';
@@ -7,14 +8,13 @@ import type { GithubSource } from '../github-app.ts';
 import { GithubGoneError } from '../github/errors.ts';
 import { readHead } from '../github/repository.ts';
 import { asAway, placeOf, requireGithub } from './github-answers.ts';
-import { createPlaces, type Places } from './places.ts';
 
 export type TickCommitDeps = {
   readonly db: Db;
   readonly github: Pick<GithubSource, 'current'>;
   readonly directoryOf: (repository: Repository) => string;
   /** Of this process, for looks at GitHub. */
-  readonly looks: Places;
+  readonly looks: LimitFunction;
 };
 
 /** The commit that a default branch has at the tick, why it cannot be told for now, or what went wrong. */
@@ -30,8 +30,8 @@ export type FoundCommit = { readonly repositoryId: number; readonly found: TickC
 /** Repositories of GitHub's that are looked at side by side: it refuses more than a hundred requests at once. */
 const githubAtOnce = 32;
 
-export function createLooks(): Places {
-  return createPlaces(githubAtOnce);
+export function createLooks(): LimitFunction {
+  return pLimit(githubAtOnce);
 }
 
 /**
@@ -59,16 +59,15 @@ export async function* findTickCommits(
   const begun = performance.now();
   let isOver = false;
 
-  async function lookFar(row: DueRow): Promise<void> {
-    using place = await deps.looks.enter();
-    const isLate = isOver || (place.waited && performance.now() - begun >= mostMs);
+  async function lookFar(row: DueRow, waited: boolean): Promise<void> {
+    const isLate = isOver || (waited && performance.now() - begun >= mostMs);
     const found: TickCommit = isLate ? { kind: 'later' } : await look(deps, row);
     come.push({ repositoryId: row.repository.id, found });
     coming.resolve();
   }
 
   try {
-    for (const row of far) void lookFar(row);
+    for (const row of far) void deps.looks(lookFar, row, deps.looks.activeCount >= deps.looks.concurrency);
     if (near.length > 0)
       yield await Promise.all(
         near.map(async (row) => ({ repositoryId: row.repository.id, found: await look(deps, row) })),

@@ -12,6 +12,7 @@ test.each([
     ['runs', '--limit', '0'],
     /^ame: option '-n, --limit <count>' argument '0' is invalid. It must be a whole number from 1. .*\n$/,
   ],
+  [['schedule', 'next', 'noon', '-n', '101'], /^ame: .*It must be a whole number from 1 to 100. .*\n$/],
   [['runs', '--state', 'done'], /^ame: .*Allowed choices are queued, running, .*\n$/],
   [['release', 'nothing', '1'], /^ame: .*Allowed choices are deliveries, .*\n$/],
 ])('%j is refused in one line', async (args, message) => {

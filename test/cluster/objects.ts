@@ -6,11 +6,13 @@ import {
   type V1Job,
   type V1Pod,
   type V1ResourceQuota,
+  type V1Secret,
 } from '@kubernetes/client-node';
 
 /** Kinds that the tests wait for. */
 export type Kinds = {
   readonly pods: V1Pod;
+  readonly secrets: V1Secret;
   readonly jobs: V1Job;
   readonly deployments: V1Deployment;
   readonly resourcequotas: V1ResourceQuota;
@@ -18,6 +20,7 @@ export type Kinds = {
 
 const kinds = {
   pods: { apiVersion: 'v1', kind: 'Pod', root: '/api/v1' },
+  secrets: { apiVersion: 'v1', kind: 'Secret', root: '/api/v1' },
   jobs: { apiVersion: 'batch/v1', kind: 'Job', root: '/apis/batch/v1' },
   resourcequotas: { apiVersion: 'v1', kind: 'ResourceQuota', root: '/api/v1' },
   deployments: { apiVersion: 'apps/v1', kind: 'Deployment', root: '/apis/apps/v1' },

@@ -2,13 +2,13 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { createRandom } from '../random.ts';
 import { createFakeGithub } from '../fakes/github.ts';
 import type { FakeRepository } from '../fakes/github/repository.ts';
 import { query } from '../database.ts';
 import { startChildServer, type ChildServer } from '../journeys/child-server.ts';
+import { askDatabase } from './ask-database.ts';
 import { makePush, makeRepositories, send, type Push } from './stream.ts';
 
 const said = (name: string, otherwise: number): number =>
@@ -29,17 +29,6 @@ const often = 0.43;
 async function postmasterOf(directory: string): Promise<number> {
   const folder = (await readdir(directory)).find((name) => name.startsWith('postgres')) ?? '';
   return Number((await readFile(join(directory, folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
-}
-
-async function ask<T extends object>(url: string, statement: string): Promise<readonly T[]> {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return (await client.query<T>(statement)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 test(`a server killed, cut off and bereft of its database under a stream of deliveries, seed ${seed}`, async () => {
@@ -115,7 +104,7 @@ test(`a server killed, cut off and bereft of its database under a stream of deli
   const patience = performance.now() + minutes * 60_000;
   for (;;) {
     for (const push of pushes) if (!push.isTaken) await send(github, push, [], { random, often: 0 });
-    const [left] = await ask<{ open: number }>(
+    const [left] = await askDatabase<{ open: number }>(
       server.databaseUrl,
       `select ((select count(*) from deliveries where decided_at is null)
         + (select count(*) from runs where finished_at is null)
@@ -126,12 +115,12 @@ test(`a server killed, cut off and bereft of its database under a stream of deli
     await delay(500);
   }
 
-  const stored = await ask<{ id: string }>(
+  const stored = await askDatabase<{ id: string }>(
     server.databaseUrl,
     'select id from deliveries where decided_at is not null',
   );
   const decided = new Set(stored.map(({ id }) => id));
-  const runs = await ask<{ commit: string; state: string }>(
+  const runs = await askDatabase<{ commit: string; state: string }>(
     server.databaseUrl,
     'select commit, state from runs',
   );

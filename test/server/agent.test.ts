@@ -372,7 +372,8 @@ test('a body that is refused by its length is answered before it has come', asyn
 describe('an answer that takes long', () => {
   const input = { script: 'true', root: 'f'.repeat(64), secrets: [], artifacts: null };
 
-  test('is said to be on its way, is worked out once, and is there for who asks again', async () => {
+  /** A door whose input is there as soon as `answer` is given. */
+  function slowDoor() {
     const clock = createManualClock();
     const answer = Promise.withResolvers<typeof input>();
     let asked = 0;
@@ -385,6 +386,11 @@ describe('an answer that takes long', () => {
       },
       { clock },
     );
+    return { clock, answer, ask, asked: () => asked };
+  }
+
+  test('is said to be on its way, is worked out once, and is there for who asks again', async () => {
+    const { clock, answer, ask, asked } = slowDoor();
     for (let time = 0; time < 3; time += 1) {
       const waiting = ask('input');
       await clock.armed(answerWithinMs);
@@ -398,25 +404,14 @@ describe('an answer that takes long', () => {
     }
     answer.resolve(input);
     expect(await (await ask('input')).json()).toEqual(input);
-    expect(asked).toBe(1);
+    expect(asked()).toBe(1);
     // The next one is asked for anew: what was handed out is kept nowhere.
     await ask('input');
-    expect(asked).toBe(2);
+    expect(asked()).toBe(2);
   });
 
   test('is not kept for long where nobody comes for it', async () => {
-    const clock = createManualClock();
-    const answer = Promise.withResolvers<typeof input>();
-    let asked = 0;
-    const { ask } = agentDoor(
-      {
-        input: () => {
-          asked += 1;
-          return answer.promise;
-        },
-      },
-      { clock },
-    );
+    const { clock, answer, ask, asked } = slowDoor();
     const waiting = ask('input');
     await clock.armed(answerWithinMs);
     clock.advance(answerWithinMs);
@@ -425,6 +420,6 @@ describe('an answer that takes long', () => {
     await clock.armed(60_000);
     clock.advance(60_000);
     await ask('input');
-    expect(asked).toBe(2);
+    expect(asked()).toBe(2);
   });
 });

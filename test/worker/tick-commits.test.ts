@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { expect, test } from 'vitest';
 import { listSchedules } from '../../src/db/schedule-list.ts';
 import { saveSchedules } from '../../src/db/schedules.ts';
 import { listDue } from '../../src/db/ticks.ts';
 import { parseProjectFile } from '../../src/core/project-file.ts';
 import { findTickCommits, type TickCommitDeps } from '../../src/worker/tick-commits.ts';
-import { createPlaces } from '../../src/worker/places.ts';
 import { connectTestDatabase, storeProject } from '../db/connected.ts';
 
 test('where the looks take too long the others have their turn later, and some are always looked at', async () => {
@@ -30,7 +30,7 @@ test('where the looks take too long the others have their turn later, and some a
     db,
     github: { current: () => Promise.resolve(null) },
     directoryOf: () => join(tmpdir(), 'ame-is-not-there'),
-    looks: createPlaces(16),
+    looks: pLimit(16),
   });
   const kindsOf = async (mostMs: number): Promise<readonly string[]> => {
     const kinds: string[] = [];

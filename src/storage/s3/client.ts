@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { S3mini } from 's3mini';
 import { StorageAwayError, StorageRefusedError } from '../storage.ts';
 import { failureOf } from './failure.ts';
-import { createTurns } from './turns.ts';
 
 /** A bucket of any server that speaks S3, and the key to it. */
 export type S3Place = {
@@ -53,7 +53,7 @@ export function createS3Client(options: S3Options): S3Client {
     secretAccessKey,
     fetch: careful(silenceMs),
   });
-  const inTurn = createTurns(requestsAtOnce);
+  const inTurn = pLimit(requestsAtOnce);
 
   async function ask<T>(what: string, action: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
