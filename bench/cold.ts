@@ -35,7 +35,7 @@ async function measureAme(): Promise<Figures> {
       run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: clone }),
     );
     const env = { ...process.env, AME_DATA: join(directory, 'data'), PORT: '0' };
-    const green = await seconds(() => startUntil(clone, env, /succeeded|failed/));
+    const green = await seconds(() => startUntil(clone, env, /\bsucceeded\b/));
     const warm = await startUntil(clone, env, /AME runs at (\S+)/, true);
     const { rssMib, cpuShare } = warm.idle ?? { rssMib: Number.NaN, cpuShare: Number.NaN };
     await run('node', ['deploy/build.mjs'], { cwd: clone });
@@ -46,7 +46,8 @@ async function measureAme(): Promise<Figures> {
       idleMib: Math.round(rssMib),
       idleCpuPercent: round(100 * cpuShare),
       installedMib: round((await sizeOf(join(clone, 'dist'))) / 2 ** 20),
-      packages: runtimePackages(clone).length,
+      packages: installedPackages(clone),
+      bundledPackages: bundledPackages(clone),
     };
     return {
       name: 'cold',
@@ -75,7 +76,10 @@ type Started = {
   readonly idle: { readonly rssMib: number; readonly cpuShare: number } | null;
 };
 
-/** Runs `npm start` until it has said this, and looks at it at rest where that is wanted; then stops it. */
+/** What a run says that came to another end than a green one. */
+const broken = /\b(?:failed|cancelled)\b/;
+
+/** Runs `npm start` until it has said this, and throws where a run failed; and looks at it at rest where that is wanted; then stops it. */
 async function startUntil(
   directory: string,
   env: NodeJS.ProcessEnv,
@@ -93,8 +97,9 @@ async function startUntil(
     let text = '';
     for await (const part of child.stdout) {
       text += String(part);
-      if (word.test(text)) break;
+      if (word.test(text) || broken.test(text)) break;
     }
+    if (broken.test(text)) throw new Error(`the sample's run is not green:\n${text}`);
     if (!word.test(text)) throw new Error(`npm start ended without ${word}:\n${text}`);
     const seconds = (performance.now() - from) / 1_000;
     return { seconds, idle: measured ? await rest(child) : null };
@@ -140,11 +145,22 @@ function largestBelow(top: number): number {
   return largest[0];
 }
 
-function runtimePackages(directory: string): readonly string[] {
-  const { dependencies = {} } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
-    readonly dependencies?: Readonly<Record<string, string>>;
+/**
+ * What an install brings onto the machine that is no tool of ours: Postgres and Node, since all else is within the
+ * bundle. npm itself keeps the list of what lies in node_modules.
+ */
+function installedPackages(directory: string): number {
+  const list = readFileSync(join(directory, 'node_modules/.package-lock.json'), 'utf8');
+  const { packages } = JSON.parse(list) as {
+    readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
   };
-  return Object.keys(dependencies);
+  return Object.values(packages).filter(({ dev }) => dev !== true).length;
+}
+
+/** How many packages of others the bundle contains: each has a heading in the file of licences. */
+function bundledPackages(directory: string): number {
+  const text = readFileSync(join(directory, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+  return [...text.matchAll(/^(?:@[\w.-]+\/)?[\w.-]+ \d+\.\d+\.\d+\S* \(.*\)$/gm)].length;
 }
 
 async function sizeOf(directory: string): Promise<number> {

@@ -4,7 +4,7 @@ export type Figures = {
   readonly figures: Readonly<Record<string, number>>;
   readonly aims: Readonly<Record<string, string>>;
   readonly met: boolean;
-  /** Of other programs, named as the figure that they stand beside. */
+  /** Of other programs, named as the figure that they stand beside; run.ts prints `{}` where none was measured. */
   readonly peers?: Peers;
 };
 

@@ -57,5 +57,5 @@ for (const name of positionals.length === 0 ? all : positionals) {
   }
   const figures = await bench({ peers: values.peers, short: values.short });
   if (values.write) await writeTable(figures);
-  console.log(JSON.stringify(figures));
+  console.log(JSON.stringify({ ...figures, peers: figures.peers ?? {} }));
 }

@@ -2,6 +2,7 @@ import { outcomes, type Blame, type RetryRule } from '../src/core/outcome/classe
 import { seeCluster } from '../src/core/outcome/cluster.ts';
 import type { ClusterRoom } from '../src/core/outcome/cluster-facts.ts';
 import { clusterRules } from '../src/core/outcome/cluster/rules.ts';
+import { podLogRules, whyUnread } from '../src/core/outcome/last-words.ts';
 import { fixtureCircumstances, fixtureFacts, readClusterFixtures } from '../test/core/cluster-fixtures.ts';
 
 const blames: { readonly [blame in NonNullable<Blame>]: string } = {
@@ -50,6 +51,12 @@ What no node of the cluster could hold, even if it were empty, is said within th
 
 A node that ran a task and does not answer is given up when the cluster gives it up, five minutes later as a rule. The task may still run there; AME takes nothing from it any more.
 
+## What the pod said last
+
+Where no report says how the command of an attempt ended, and a container of its pod ran, AME reads the end of that container's log, once: the last twenty lines and 4 KiB of \`agent\` and \`task\`, with the project's secrets masked. It stands with the attempt (\`ame runs show\`, the page, the API), and a check quotes the last lines of the first failure. What the command prints is not in there, but in the attempt's own log. Where the pod's log cannot be read the ending is the same, and a notice says why; the end waits three seconds for it at most.
+
+${table(['what the cluster answers', "the pod's own log could not be read: …"], unreadLogs())}
+
 ## While it waits
 
 ${table(['what the cluster shows', 'what AME says'], waits)}
@@ -84,6 +91,18 @@ function examples(): ReadonlyMap<string, string> {
     }
   }
   return said;
+}
+
+/** By rule: what is said of the answer that was recorded. */
+function unreadLogs(): readonly string[] {
+  const answers = [...readClusterFixtures().values()].flatMap(({ log = [] }) => log);
+  const said = new Map<string, string>();
+  for (const answer of answers) {
+    if (!('refused' in answer)) continue;
+    const { rule, why } = whyUnread(answer);
+    if (!said.has(rule)) said.set(rule, why ?? '(nothing is said)');
+  }
+  return podLogRules.map(({ id, shows }) => row([shows, said.get(id) ?? '']));
 }
 
 function table(head: readonly string[], rows: readonly string[]): string {

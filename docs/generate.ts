@@ -4,6 +4,7 @@ import { problemCatalogue } from '../src/core/problems.ts';
 import { keyReference, type KeyReference } from '../src/core/project-file/json-schema.ts';
 import { eventNeeds, permissionNeeds } from '../src/github/permissions.ts';
 import { endingsPage } from './endings-page.ts';
+import { performancePage, type Measured } from './performance-page.ts';
 
 /** Pages that are made from the code, by path. */
 export function generatedPages(): ReadonlyMap<string, string> {
@@ -12,6 +13,7 @@ export function generatedPages(): ReadonlyMap<string, string> {
     ['docs/problems.md', problemsPage()],
     ['docs/endings.md', notice + endingsPage()],
     ['docs/github.md', githubPage()],
+    ['docs/performance.md', measuredPage()],
   ]);
 }
 
@@ -87,6 +89,14 @@ function githubPage(): string {
     .replace('<!-- permissions -->', () => table('permission', permissions))
     .replace('<!-- events -->', () => table('event', [...events, always]));
   return notice + text;
+}
+
+function measuredPage(): string {
+  const measured = JSON.parse(readFileSync('docs/parts/performance.json', 'utf8')) as Record<
+    string,
+    Measured
+  >;
+  return notice + performancePage(Object.values(measured), readFileSync('docs/parts/performance.md', 'utf8'));
 }
 
 function cell(text: string): string {

@@ -85,6 +85,7 @@ export function parseConfig(env: Env): Config {
     return fallback;
   };
   const taskEnv = parseTaskEnv(env, faults);
+  const graceSeconds = integer('AME_GRACE', 10, 0, 3_600);
   const config: Config = {
     port: integer('PORT', 8080, 0, 65_535),
     bind: env.AME_BIND?.trim() || '127.0.0.1',
@@ -93,7 +94,7 @@ export function parseConfig(env: Env): Config {
     databaseUrl: parseUrl('DATABASE_URL', env.DATABASE_URL, ['postgres:', 'postgresql:'], faults),
     dataDirectory: env.AME_DATA?.trim() || null,
     localSlots: integer('AME_LOCAL_SLOTS', availableParallelism(), 1, 10_000),
-    graceSeconds: integer('AME_GRACE', 10, 0, 3_600),
+    graceSeconds,
     taskEnv: taskEnv.here,
     path: pathOf(env),
     webhookSecrets: list(env.AME_GITHUB_WEBHOOK_SECRET),
@@ -115,6 +116,7 @@ export function parseConfig(env: Env): Config {
             url: (name) => parseUrl(name, env[name], ['http:', 'https:'], faults),
             list: (name) => list(env[name]),
             taskEnv: taskEnv.named,
+            graceSeconds,
             faults,
           },
           manifest.version,

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { serve as listen, type ServerType } from '@hono/node-server';
+import type { ServerType } from '@hono/node-server';
 import type { Config } from './config.ts';
 import { createContext, type Context } from './context.ts';
 import { openDataDirectory, readOrCreateHost, readOrCreateKey, readOrCreateToken } from './data-directory.ts';
@@ -10,6 +10,7 @@ import { migrate } from './db/migrate.ts';
 import type { Log } from './log.ts';
 import { createAgentApp } from './server/agent-app.ts';
 import { createApp, withToken } from './server/app.ts';
+import { listenAt, type Door } from './server/listen.ts';
 import { startWorker } from './worker/worker.ts';
 
 /** Something outside that a start needs and did not find, in one line for people. */
@@ -120,29 +121,16 @@ function openToAgents(
   );
 }
 
-function open(
-  { port, bind, variable }: Place,
-  fetch: Parameters<typeof listen>[0]['fetch'],
-): Promise<ServerType> {
-  return new Promise((resolve, reject) => {
-    const server = listen({
-      fetch,
-      port,
-      hostname: bind,
-      // Its Response cannot read a stream that Node's own makes (measured: "Cannot read private member #state").
-      overrideGlobalObjects: false,
-      // A large push over a slow line takes longer than the five minutes that Node allows a request.
-      serverOptions: { requestTimeout: 0 },
-    });
-    server.once('listening', () => resolve(server));
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'EADDRINUSE'
-          ? `Port ${port} is in use by another program. Stop it, or choose another port: ${variable}=${port + 1} npm start`
-          : `AME cannot listen on ${bind}:${port}: ${error.message}`;
-      reject(new StartError(why, { cause: error }));
-    });
-  });
+async function open({ port, bind, variable }: Place, fetch: Door['fetch']): Promise<ServerType> {
+  try {
+    return await listenAt({ fetch, port, bind });
+  } catch (error) {
+    const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    const why = inUse
+      ? `Port ${port} is in use by another program. Stop it, or choose another port: ${variable}=${port + 1} npm start`
+      : `AME cannot listen on ${bind}:${port}: ${reasonOf(error)}`;
+    throw new StartError(why, { cause: error });
+  }
 }
 
 function addressOf(server: ServerType, config: Config): string {

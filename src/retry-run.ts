@@ -3,10 +3,16 @@ import { listAttempts, type Attempt } from './db/attempts.ts';
 import { saveCheck } from './db/checks.ts';
 import { inTransaction, type Db } from './db/connect.ts';
 import { insertDecisions } from './db/deliveries.ts';
-import { insertRun, listRetries, type PlacedRun } from './db/runs.ts';
+import { insertRun } from './db/insert-run.ts';
+import { listRetries, type PlacedRun } from './db/runs.ts';
+import type { Log } from './log.ts';
 import { runCheckOf } from './run-check.ts';
 
-export type RetryDeps = { readonly db: Db; readonly urlOf: (run: { readonly id: number }) => string };
+export type RetryDeps = {
+  readonly db: Db;
+  readonly log: Log;
+  readonly urlOf: (run: { readonly id: number }) => string;
+};
 
 export type RetryRequest = {
   /** For people, such as `@ada on GitHub`; null: nobody that is known by name. */
@@ -24,12 +30,12 @@ export type RetryRequest = {
  * succeeded is taken over. While a retry of a run has not ended, asking again finds it.
  */
 export async function retryRun(
-  { db, urlOf }: RetryDeps,
+  { db, log, urlOf }: RetryDeps,
   of: PlacedRun,
   { by, message, whole = false, deliveryId }: RetryRequest,
 ): Promise<{ readonly run: number; readonly created: boolean }> {
   const first = of.retryOf ?? of.id;
-  return inTransaction(db, async (tx) => {
+  const made = await inTransaction(db, async (tx) => {
     const earlier = await listRetries(tx, first);
     // The delivery of a press that is worked on twice has made its run already.
     const active = earlier.find(
@@ -74,6 +80,10 @@ export async function retryRun(
     await saveCheck(tx, { repositoryId: of.repository.id, sha: run.commit, runId: run.id, says });
     return { run: run.id, created };
   });
+  // Without a delivery the field is not there.
+  if (made.created)
+    log.info({ delivery: deliveryId, run: made.run, task: of.task, trigger: 'retry' }, 'run decided');
+  return made;
 }
 
 /**

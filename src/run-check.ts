@@ -84,6 +84,7 @@ export async function runCheckOf(
       url: new URL(`../api/v1/artifacts/${id}/content`, url).href,
     })),
     log: failed ? await tailOf(db, failed) : null,
+    lastWords: failed?.lastWords ? { task: failed.task, said: failed.lastWords.said } : null,
     annotations,
     unread,
     requestedBy: run.requestedBy,

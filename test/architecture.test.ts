@@ -22,7 +22,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'cluster-executor': ['agent-address', 'attempt', 'config', 'db', 'executor', 'log'],
   'commit-source': ['git', 'github', 'github-app'],
   'run-check': ['core', 'db'],
-  'retry-run': ['core', 'db', 'run-check'],
+  'retry-run': ['core', 'db', 'log', 'run-check'],
   'file-check': ['core', 'db'],
   'project-at': ['core', 'git'],
   context: [

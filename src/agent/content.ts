@@ -1,3 +1,5 @@
+import { AttemptFaultError } from '../core/attempt.ts';
+import { BlobMissingError } from '../core/blob.ts';
 import type { Clock } from './clock.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
 import { collectWorkspace, type Put } from './collect.ts';
@@ -19,7 +21,9 @@ export function createContent({ clock, place, put }: ContentOptions): {
 } {
   return {
     fetch: ({ door, attempt, root, directory, signal }) =>
-      fetchWorkspace({ door, attempt, root, directory, signal, ...(place && { place }) }),
+      fetchWorkspace({ door, attempt, root, directory, signal, ...(place && { place }) }).catch(
+        missingAsFault,
+      ),
 
     async collect({ door, attempt, root, restored, directory, artifacts: globs, signal }) {
       const order = { door, attempt, directory, known: restored, now: () => clock.now(), signal };
@@ -28,4 +32,11 @@ export function createContent({ clock, place, put }: ContentOptions): {
       return { output, outputBytes: bytes, ...found };
     },
   };
+}
+
+/** What the store has not is not there a moment later either, and the next attempt looks once more. */
+function missingAsFault(error: unknown): never {
+  if (!(error instanceof BlobMissingError)) throw error;
+  const message = `Something that it needs is not in AME's store any more: ${error.message}.`;
+  throw new AttemptFaultError({ class: 'restore_failed', message });
 }

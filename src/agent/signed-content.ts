@@ -15,7 +15,7 @@ import { sendFile } from './upload.ts';
 const tries = 4;
 const firstPauseMs = 200;
 /** What a store takes with one request. */
-const largestPut = 5 * 1024 ** 3;
+const mostOfARequest = 5 * 1024 ** 3;
 /**
  * Where the store cannot refuse other content than the digest's the server reads an upload once more to confirm it:
  * more than this goes through the door, which reads it once.
@@ -32,6 +32,8 @@ export type SignedContentOptions = {
   readonly reach?: StoreReach;
   /** How long a connection to the store may take, milliseconds. */
   readonly connectMs?: number;
+  /** The most bytes that are put straight into the store; what one request takes without it. */
+  readonly largestPut?: number;
 };
 
 /**
@@ -127,7 +129,7 @@ export function createSignedContent(options: SignedContentOptions): {
 
     async put(path, digest, size) {
       const done = await straight(async () => {
-        if (size > largestPut) return null;
+        if (size > (options.largestPut ?? mostOfARequest)) return null;
         const write = await writeRequest(digest);
         if (write === undefined || (!write.checked && size > largestUnchecked)) return null;
         return putFile(path, digest, size, write);

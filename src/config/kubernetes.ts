@@ -1,4 +1,6 @@
 import type { Env } from '../config.ts';
+import { beyondBackstop, usualReachPatience, usualStorePatience } from '../core/pod-time.ts';
+import { counted } from '../core/problems/wording.ts';
 import type { TaskEnv } from './task-env.ts';
 
 /** What the administrator decides about runs on a cluster. */
@@ -33,6 +35,10 @@ export type KubernetesConfig = {
   readonly queue: string | null;
   /** How long what no node can ever hold waits for a larger one to be brought. */
   readonly unschedulableAfterSeconds: number;
+  /** How long a command that has ended holds its machine until all that it left is stored. */
+  readonly storePatienceSeconds: number;
+  /** How long the first answer of the agent's door is waited for in a pod. */
+  readonly reachPatienceSeconds: number;
   /** Off: nothing is watched, and everything is found by asking. */
   readonly watch: boolean;
 };
@@ -52,6 +58,8 @@ export type KubernetesReaders = {
   readonly url: (name: string) => string | null;
   readonly list: (name: string) => readonly string[];
   readonly taskEnv: TaskEnv;
+  /** Between TERM and KILL. */
+  readonly graceSeconds: number;
   readonly faults: string[];
 };
 
@@ -80,6 +88,16 @@ export function parseKubernetes(env: Env, readers: KubernetesReaders, version: s
       faults.push(
         `AME_K8S_IMAGE_PULL_SECRETS has '${name}', but must be names of Secrets, with commas between`,
       );
+  const patience = {
+    grace: readers.graceSeconds,
+    store: integer('AME_STORE_PATIENCE', usualStorePatience, 1, 7_200),
+    reach: integer('AME_REACH_PATIENCE', usualReachPatience, 1, 7_200),
+  };
+  const tooMuch = beyondBackstop(patience);
+  if (tooMuch > 0)
+    faults.push(
+      `AME_STORE_PATIENCE (${patience.store}), AME_REACH_PATIENCE (${patience.reach}) and AME_GRACE (${patience.grace}) are ${counted(tooMuch, 'second')} too much together: a pod is ended two hours after its task's time limit`,
+    );
   const stringMap = 'a JSON object of texts, such as {"pool":"gpu"}';
   return {
     kubeconfig: text('KUBECONFIG'),
@@ -115,6 +133,8 @@ export function parseKubernetes(env: Env, readers: KubernetesReaders, version: s
     imagePullSecrets: pullSecrets,
     queue: named('AME_K8S_QUEUE', objectName, "the name of one of Kueue's queues"),
     unschedulableAfterSeconds: integer('AME_K8S_UNSCHEDULABLE_AFTER', 900, 0, 86_400),
+    storePatienceSeconds: patience.store,
+    reachPatienceSeconds: patience.reach,
     watch: isOn(env, 'AME_K8S_WATCH', faults),
   };
 }

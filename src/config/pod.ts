@@ -1,4 +1,5 @@
 import { ConfigError, type Env } from '../config.ts';
+import { usualReachPatience, usualStorePatience } from '../core/pod-time.ts';
 
 /** What the pod of an attempt tells its agent. */
 export type PodConfig = {
@@ -39,8 +40,8 @@ export function parsePodConfig(env: Env): PodConfig {
     tokenFile: read('AME_TOKEN_FILE') || '/ame/token/token',
     timeoutSeconds: number('AME_TIMEOUT', null, 1),
     graceSeconds: number('AME_GRACE', 10, 0),
-    storeSeconds: number('AME_STORE_PATIENCE', 1_800, 1),
-    reachSeconds: number('AME_REACH_PATIENCE', 300, 1),
+    storeSeconds: number('AME_STORE_PATIENCE', usualStorePatience, 1),
+    reachSeconds: number('AME_REACH_PATIENCE', usualReachPatience, 1),
     logLevel: levels.find((level) => level === read('AME_LOG_LEVEL')) ?? 'info',
   };
   if (faults.length > 0) throw new ConfigError(faults.join('; '));

@@ -32,7 +32,8 @@ export function classify(
     exitCode: ending.exitCode,
     signal: ending.signal,
   });
-  if (stopReason !== null) return plain(stopped[stopReason]);
+  if (stopReason !== null && !(stopReason === 'timeout' && endedInTime(report)))
+    return plain(stopped[stopReason]);
   if (report?.interrupted === 'timeout') return plain('timeout');
   if (report === null || isOpen(report)) {
     const open = report?.interrupted === 'taken' ? 'deleted' : 'lost';
@@ -46,6 +47,14 @@ export function classify(
   if (report.fault !== null) return plain(report.fault.class, report.fault.message);
   if (report.ending?.outOfMemory === true && ending.exitCode !== 0) return plain('out_of_memory');
   return classifyEnding(ending, report.ending?.commandNotFound ?? null, plain);
+}
+
+/**
+ * Whether a command had ended by itself when AME, which had not heard of it, saw its time limit pass: after an hour in
+ * which no agent reached AME, say. Only agents that keep the limit themselves say `null` in so many words.
+ */
+function endedInTime(report: ReportedEnd | null): boolean {
+  return report?.interrupted === null && !isOpen(report);
 }
 
 /** Whether a report does not say what ended the command: its host took it away, or nobody saw it end. */

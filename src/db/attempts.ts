@@ -144,6 +144,7 @@ const changeable = {
   storedAt: 'timestamptz',
   finishedAt: 'timestamptz',
   output: 'text',
+  lastWords: 'jsonb',
 } as const;
 type Changeable = keyof typeof changeable;
 

@@ -152,7 +152,8 @@ const awayMessage =
 /** True where the database could not be reached or was going down, false where it answered with a refusal. */
 export function isDatabaseAway(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== undefined) return /^(08|57P|53)/.test(state);
+  // 25006: it may only be read, as a primary that has just become a standby.
+  if (state !== undefined) return /^(08|57P|53|25006$)/.test(state);
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if ('code' in at && typeof at.code === 'string' && networkCodes.has(at.code)) return true;
     // The socket of a server on this machine may be gone as a file.

@@ -9,16 +9,17 @@ import { inTransaction, type Db } from './connect.ts';
  */
 export type SweepStep<Key> = { readonly removed: number; readonly next: Key | null };
 
-const rowsAtOnce = 1_000;
+/** Rows of a step where nothing else is said. */
+export const rowsAtOnce = 1_000;
 
 /** Logs of attempts that ended before `days` ago. */
-export function dropLogs(db: Db, days: number, after: number): Promise<SweepStep<number>> {
-  return dropOfAttempts(db, sql`log_archives`, sql`attempt_id`, sql`attempt_id`, days, after);
+export function dropLogs(db: Db, days: number, after: number, most: number): Promise<SweepStep<number>> {
+  return dropOfAttempts(db, sql`log_archives`, sql`attempt_id`, sql`attempt_id`, days, after, most);
 }
 
 /** Artifacts of attempts that ended before `days` ago. */
-export function dropArtifacts(db: Db, days: number, after: number): Promise<SweepStep<number>> {
-  return dropOfAttempts(db, sql`artifacts`, sql`id`, sql`attempt_id`, days, after);
+export function dropArtifacts(db: Db, days: number, after: number, most: number): Promise<SweepStep<number>> {
+  return dropOfAttempts(db, sql`artifacts`, sql`id`, sql`attempt_id`, days, after, most);
 }
 
 async function dropOfAttempts(
@@ -28,37 +29,48 @@ async function dropOfAttempts(
   attempt: SQL,
   days: number,
   after: number,
+  most: number,
 ): Promise<SweepStep<number>> {
   const { rows } = await db.orm.execute<{ removed: number; seen: number; last: string | null }>(sql`
     with seen as (
-      select ${key} as key, ${attempt} as attempt from ${table} where ${key} > ${after} order by ${key} limit ${rowsAtOnce}),
+      select ${key} as key, ${attempt} as attempt from ${table} where ${key} > ${after} order by ${key} limit ${most}),
     gone as (
       delete from ${table} where ${key} in (
         select key from seen join attempts on attempts.id = seen.attempt
         where attempts.finished_at < ${before(db, days)})
       returning 1)
     select (select count(*) from gone)::int as removed, count(*)::int as seen, max(key)::text as last from seen`);
-  return stepOf(rows[0], Number);
+  return stepOf(rows[0], most, Number);
 }
 
 /** Bodies of deliveries that were decided, and came before `days` ago. The row stays: what was decided refers to it. */
-export async function dropBodies(db: Db, days: number, after: string): Promise<SweepStep<string>> {
+export async function dropBodies(
+  db: Db,
+  days: number,
+  after: string,
+  most: number,
+): Promise<SweepStep<string>> {
   const { rows } = await db.orm.execute<{ removed: number; seen: number; last: string | null }>(sql`
     with seen as (
       select id, received_at, decided_at, length(body) as bytes from deliveries
-      where received_at < ${before(db, days)} and id > ${after} order by id limit ${rowsAtOnce}),
+      where received_at < ${before(db, days)} and id > ${after} order by id limit ${most}),
     gone as (
       update deliveries set body = ''
       where id in (select id from seen where bytes > 0 and decided_at is not null) returning 1)
     select (select count(*) from gone)::int as removed, count(*)::int as seen, max(id) as last from seen`);
-  return stepOf(rows[0], String);
+  return stepOf(rows[0], most, String);
 }
 
 /** Workspaces that tasks left, of runs that ended before `days` ago: a retry runs those tasks again. */
-export async function dropOutputs(db: Db, days: number, after: number): Promise<SweepStep<number>> {
+export async function dropOutputs(
+  db: Db,
+  days: number,
+  after: number,
+  most: number,
+): Promise<SweepStep<number>> {
   const { rows } = await db.orm.execute<{ removed: number; seen: number; last: string | null }>(sql`
     with seen as (
-      select id, run_id, output from attempts where id > ${after} order by id limit ${rowsAtOnce}),
+      select id, run_id, output from attempts where id > ${after} order by id limit ${most}),
     gone as (
       update attempts set output = null
       where id in (
@@ -66,22 +78,28 @@ export async function dropOutputs(db: Db, days: number, after: number): Promise<
         where seen.output is not null and runs.finished_at < ${before(db, days)})
       returning 1)
     select (select count(*) from gone)::int as removed, count(*)::int as seen, max(id)::text as last from seen`);
-  return stepOf(rows[0], Number);
+  return stepOf(rows[0], most, Number);
 }
 
 function stepOf<Key>(
   row: { removed: number; seen: number; last: string | null } | undefined,
+  most: number,
   keyOf: (text: string) => Key,
 ): SweepStep<Key> {
   const { removed = 0, seen = 0, last = null } = row ?? {};
-  return { removed, next: last === null || seen < rowsAtOnce ? null : keyOf(last) };
+  return { removed, next: last === null || seen < most ? null : keyOf(last) };
 }
 
 /**
  * Workspaces that no attempt names and that are older than `days`: those of tasks, and those of commits that nothing
  * unfinished runs. A commit's comes from git again when it is needed.
  */
-export async function dropSnapshots(db: Db, repositoryId: number, days: number): Promise<number> {
+export async function dropSnapshots(
+  db: Db,
+  repositoryId: number,
+  days: number,
+  most: number,
+): Promise<number> {
   return inTransaction(db, async (tx) => {
     // Under the lock that a reader of the commit's content takes: whoever comes later finds no row, and reads git.
     const { rows } = await tx.orm.execute<{ digest: string }>(sql`
@@ -94,7 +112,7 @@ export async function dropSnapshots(db: Db, repositoryId: number, days: number):
         and not exists (select from runs join projects p on p.id = runs.project_id
           join source_objects o on o.repository_id = p.repository_id and o.oid = runs.commit
           where p.repository_id = ${repositoryId} and o.digest = s.digest and runs.finished_at is null)
-      order by r.digest limit ${rowsAtOnce} for update of r`);
+      order by r.digest limit ${most} for update of r`);
     const digests = sql.param(rows.map(({ digest }) => digest));
     await tx.orm.execute(sql`delete from source_objects
       where repository_id = ${repositoryId} and digest = any (${digests}::text[])`);
@@ -122,11 +140,16 @@ export async function listRoots(
 }
 
 /** Content that a repository may see and that nobody used for a day, nor since its oldest unfinished run was made. */
-export async function listIdleRefs(db: Db, repositoryId: number, after: Digest): Promise<readonly Digest[]> {
+export async function listIdleRefs(
+  db: Db,
+  repositoryId: number,
+  after: Digest,
+  most: number,
+): Promise<readonly Digest[]> {
   const { rows } = await db.orm.execute<{ digest: string }>(sql`
     select digest from blob_refs where repository_id = ${repositoryId} and digest > ${after}
       and used_at < ${idleBefore(db, repositoryId)}
-    order by digest limit ${rowsAtOnce}`);
+    order by digest limit ${most}`);
   return rows.map(({ digest }) => digest);
 }
 
@@ -170,6 +193,37 @@ export async function dropBlobs(db: Db, remove: (digest: Digest) => Promise<void
     for (const { digest } of rows) await remove(digest);
     return rows.length;
   });
+}
+
+/**
+ * Gives what lies in the store without a row one that says that it was used just now and that nobody has it. Its writer
+ * may be about to name it, so it is not removed here: it goes with the rest a day later, if still nobody has it.
+ * Answers with how many there were.
+ */
+export async function adoptStrays(
+  db: Db,
+  found: readonly { readonly digest: Digest; readonly size: number }[],
+): Promise<number> {
+  let strays = 0;
+  for (let from = 0; from < found.length; from += rowsAtOnce) {
+    const part = found.slice(from, from + rowsAtOnce);
+    const { rowCount } = await db.orm.execute(sql`
+      insert into blobs (digest, size, created_at, used_at)
+      select digest, size, ${db.now()}, ${db.now()}
+      from unnest(${sql.param(part.map(({ digest }) => digest))}::text[],
+        ${sql.param(part.map(({ size }) => size))}::bigint[]) as found (digest, size)
+      order by digest on conflict (digest) do nothing`);
+    strays += rowCount ?? 0;
+  }
+  return strays;
+}
+
+/** The hour of the day, by the database's clock in UTC: all servers agree about it. */
+export async function readHour(db: Db): Promise<number> {
+  const { rows } = await db.orm.execute<{ hour: number }>(
+    sql`select extract(hour from ${db.now()} at time zone 'UTC')::int as hour`,
+  );
+  return rows[0]?.hour ?? 0;
 }
 
 /** The next repository, in the order of their ids; null after the last one. */

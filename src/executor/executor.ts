@@ -1,4 +1,5 @@
 import type { AttemptOrder, Observation } from '../core/attempt.ts';
+import type { LastWords } from '../core/outcome/last-words.ts';
 
 /** Where attempts run. Every call is safe to repeat. */
 export type Executor = {
@@ -15,6 +16,11 @@ export type Executor = {
   watch(wake: (attempt: number) => void): void;
   /** Since when what attempts run on does not answer; null: it does. Not there where nothing can be away. */
   awaySince?(): Date | null;
+  /**
+   * What is left to be read of attempts that were just observed as over and of whose end nobody reports, with no secret in it. Takes
+   * seconds at most, and asks once for each attempt: nothing waits for it twice. Not there where nothing says anything.
+   */
+  lastWords?(attempts: readonly number[]): Promise<ReadonlyMap<number, LastWords>>;
   /** Ends everything in order: TERM, grace, KILL. */
   close(): Promise<void>;
 };

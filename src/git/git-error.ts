@@ -16,3 +16,10 @@ export function gitError(command: string, stderr: string, exitCode: number | nul
   const text = said ?? (exitCode === null ? 'ended by a signal' : `ended with exit code ${exitCode}`);
   return new GitError(`git ${command}: ${text.slice(0, 500)}`, exitCode);
 }
+
+/** Whether a program, a file or a connection could not be opened because the process has no handles left. */
+export function isOutOfHandles(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if ('code' in at && (at.code === 'EMFILE' || at.code === 'ENFILE')) return true;
+  return false;
+}

@@ -35,14 +35,19 @@ export async function* gitStream(
     windowsHide: true,
   });
   const command = args[0] ?? '';
+  const ending = endOf(child, command);
+  // Looked at only after stdout has ended; until then a failure must not count as unhandled.
+  ending.catch(() => undefined);
+  // Out of file handles Node gives back a child without streams, whatever its type says, and its error comes later.
+  if (!('stdout' in child)) {
+    await ending;
+    throw new GitError(`git ${command}: it could not be started`, null);
+  }
   let stderr = '';
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (text: string) => {
     if (stderr.length < stderrLimit) stderr += text.slice(0, stderrLimit - stderr.length);
   });
-  const ending = endOf(child, command);
-  // Looked at only after stdout has ended; until then a failure must not count as unhandled.
-  ending.catch(() => undefined);
   let inputFailure: unknown;
   feed(options.input, child.stdin).catch((error: unknown) => {
     inputFailure = error;

@@ -1,5 +1,6 @@
 import { Hono, type Context } from 'hono';
 import { advertiseRefs, createRepository, parseProtocol, uploadPack, type GitService } from '../git/host.ts';
+import { isOutOfHandles } from '../git/git-error.ts';
 import { encodePkt, flushPkt } from '../git/pkt-line.ts';
 import type { RefCommand } from '../git/receive-commands.ts';
 import { parseRepositoryName, type RepositoryName } from '../git/repository-name.ts';
@@ -38,6 +39,9 @@ export type GitDoorDeps = {
   readonly maxPushBytes?: number;
 };
 
+/** What a client is told while no file or program can be opened. */
+const outOfHandles = 'AME has too many files and connections open at the moment; try again in a moment';
+
 /** Bytes of a fetch's request once unpacked: it lists commits, and git holds the list in memory. */
 const fetchRequestLimit = 32 * 1024 * 1024;
 
@@ -54,6 +58,7 @@ export function createGitDoor(deps: GitDoorDeps): Hono {
   door.post('/git/:owner/:name/git-receive-pack', (context) => pushTo(context, deps));
   door.onError((error) => {
     deps.failed(error);
+    if (isOutOfHandles(error)) return plain(503, outOfHandles);
     return plain(500, 'AME failed to answer; its log says why');
   });
   return door;

@@ -4,6 +4,7 @@ import { isDatabaseAway } from '../db/connect.ts';
 import { manifestOf, newAppUrl } from '../github/manifest.ts';
 import { describeError } from '../log.ts';
 import { isToken, rememberToken } from './access.ts';
+import { BodyTooSlowError, boundBody, readAll, systemBodyClock, type BodyClock } from './agent/body.ts';
 import { show, type Shown } from './page/show.ts';
 import { appPageOf, ownAppsUrl } from './setup/app-page.ts';
 import { readAsked } from './setup/asked.ts';
@@ -24,7 +25,10 @@ const ours = ["'self'"];
  */
 export function createSetup(
   ame: Pick<Ame, 'config' | 'db' | 'log' | 'token' | 'secretKey' | 'github'>,
-  { clock = () => new Date() }: { readonly clock?: () => Date } = {},
+  {
+    clock = () => new Date(),
+    bodyClock = systemBodyClock,
+  }: { readonly clock?: () => Date; readonly bodyClock?: BodyClock } = {},
 ): Hono {
   const { config, log, token } = ame;
   const { githubUrl, publicUrl: fixedUrl } = config;
@@ -59,8 +63,8 @@ export function createSetup(
 
   door.post('/setup', async (c) => {
     if (await hasApp(ame)) return show(c, outcomes.closedView(), { status: 409 });
-    const form = await readForm(c);
-    if (form === null) return show(c, outcomes.troubleView('That is no form of this page.'), { status: 413 });
+    const form = await readForm(c, bodyClock);
+    if (form instanceof Error) return refuseForm(c, form);
     if (!isToken((form.get('token') ?? '').trim(), token)) {
       log.warn('a wrong token at /setup');
       return askForToken(c, 'That is not the token of this server.');
@@ -76,8 +80,8 @@ export function createSetup(
     const session = sessions.find(c);
     if (session === null)
       return askForToken(c, 'This took more than an hour, so the token is asked for again.');
-    const form = await readForm(c);
-    if (form === null) return show(c, outcomes.troubleView('That is no form of this page.'), { status: 413 });
+    const form = await readForm(c, bodyClock);
+    if (form instanceof Error) return refuseForm(c, form);
     const asked = readAsked(form, { fixedUrl, githubUrl });
     if ('fault' in asked)
       return show(c, asking.choiceView(choices(form), asked.fault), { status: 422, forms: ours });
@@ -131,12 +135,28 @@ export function createSetup(
   }
 }
 
-/** Null for what no form of ours sends. */
-async function readForm(c: Context): Promise<URLSearchParams | null> {
-  if (c.req.header('transfer-encoding') !== undefined) return null;
-  if (Number(c.req.header('content-length') ?? 0) > mostFormBytes) return null;
-  if (!/^application\/x-www-form-urlencoded\b/i.test(c.req.header('content-type') ?? '')) return null;
-  return new URLSearchParams(await c.req.text());
+/** What no form of ours sends is an error, and so is what comes too slowly: nobody who asks here has proved anything. */
+async function readForm(c: Context, clock: BodyClock): Promise<URLSearchParams | Error> {
+  const announced = Number(c.req.header('content-length') ?? 0);
+  const isOurs = /^application\/x-www-form-urlencoded\b/i.test(c.req.header('content-type') ?? '');
+  if (!isOurs || announced > mostFormBytes || c.req.header('transfer-encoding') !== undefined)
+    return new Error('That is no form of this page.');
+  const bounded = boundBody(c.req.raw.body, { most: mostFormBytes, clock });
+  try {
+    return new URLSearchParams((await readAll(bounded.stream)).toString('utf8'));
+  } catch (error) {
+    const refused = bounded.refused();
+    if (refused === null) throw error;
+    return refused;
+  }
+}
+
+async function refuseForm(c: Context, error: Error): Promise<Response> {
+  if (!(error instanceof BodyTooSlowError))
+    return show(c, outcomes.troubleView('That is no form of this page.'), { status: 413 });
+  // The rest is not waited for, so nothing can come after it on this connection.
+  c.header('connection', 'close');
+  return show(c, outcomes.troubleView('The form came too slowly; send it again.'), { status: 408 });
 }
 
 /** Where the browser thinks that it is: a proxy in front may speak https for us. Whatever it says, `Host` agrees. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDigest, type Digest } from '../core/snapshot.ts';
 import { createDirectorySync } from './directory-sync.ts';
@@ -110,6 +110,16 @@ export async function openDirectoryStorage(root: string): Promise<DirectoryStora
 
     async remove(digest) {
       await rm(pathOf(digest), { force: true });
+    },
+
+    async list(digits) {
+      const names = (await unlessAbsent(readdir(join(blobs, digits)))) ?? [];
+      const found: { digest: Digest; size: number }[] = [];
+      for (const digest of names.filter(isDigest)) {
+        const size = await sizeOf(digest);
+        if (size !== undefined) found.push({ digest, size });
+      }
+      return found;
     },
 
     async place(digest, path, mode) {

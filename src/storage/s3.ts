@@ -88,6 +88,14 @@ export function openS3Storage(options: S3Options): S3Storage {
       await ask(`remove ${key}`, async () => bucket.deleteObject(key));
     },
 
+    async list(digits) {
+      const folder = `${blobs}${digits}/`;
+      const found = await ask(`list ${folder}`, () => bucket.listObjects('/', folder));
+      return (found ?? [])
+        .map(({ Key, Size }) => ({ digest: Key.slice(folder.length), size: Size }))
+        .filter(({ digest }) => isDigest(digest));
+    },
+
     async presignRead(digest) {
       return bucket.getPresignedUrl('GET', keyOf(digest), presignedSeconds);
     },

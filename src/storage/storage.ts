@@ -15,6 +15,8 @@ export type Storage = {
   /** Throws `BlobMismatchError` where the bytes are not those of the digest; answers with their number. */
   write(digest: Digest, content: ReadableStream<Uint8Array>): Promise<number>;
   remove(digest: Digest): Promise<void>;
+  /** What is there whose digest begins with these two digits, with its size in bytes; in no order. */
+  list(digits: string): Promise<readonly { readonly digest: Digest; readonly size: number }[]>;
 };
 
 /** The store does not answer, or not now: nobody's content is wrong, and it is worth another try. */

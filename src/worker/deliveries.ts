@@ -121,7 +121,10 @@ async function decideHead(
   });
   if (stored === null) return false;
   for (const run of stored)
-    deps.log.info({ delivery: delivery.id, run: run.id, task: run.task }, 'run decided');
+    deps.log.info(
+      { delivery: delivery.id, run: run.id, task: run.task, trigger: run.trigger },
+      'run decided',
+    );
   const broken =
     problems.some(({ severity }) => severity === 'error') || planned.some((one) => 'error' in one);
   tell(deps, claim, delivery, stored.length > 0 ? 'run' : broken ? 'problems' : 'no_run', {
@@ -138,9 +141,16 @@ function tell(
   claim: Claim,
   delivery: Delivery,
   outcome: DeliveryOutcome,
-  fields: object = {},
+  {
+    repository,
+    ref,
+    rule,
+  }: { readonly repository?: number; readonly ref?: string; readonly rule?: string } = {},
 ): void {
-  log.info({ delivery: delivery.id, event: delivery.event, ...fields, outcome }, 'delivery decided');
+  log.info(
+    { delivery: delivery.id, event: delivery.event, repository, ref, rule, outcome },
+    'delivery decided',
+  );
   metrics.deliveryDecided(outcome, (claim.now.getTime() - delivery.receivedAt.getTime()) / 1_000);
 }
 

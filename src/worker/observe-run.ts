@@ -1,5 +1,6 @@
 import type { Observation } from '../core/attempt.ts';
 import { isOpen } from '../core/outcome.ts';
+import { leavesEndOpen, type LastWords } from '../core/outcome/last-words.ts';
 import { memoryText } from '../core/resources.ts';
 import type { RunView } from '../core/run/step.ts';
 import {
@@ -17,11 +18,15 @@ import { ExecutorAwayError } from '../executor/executor.ts';
 import { describeError } from '../log.ts';
 import type { RunDeps } from './runs.ts';
 
+export type ObservedRun = {
+  readonly view: RunView;
+  readonly rows: readonly Attempt[];
+  /** What pods said themselves that are over without a report, by attempt. */
+  readonly lastWords: ReadonlyMap<number, LastWords>;
+};
+
 /** Gathers what is true: rows, the agent's word, and what the executor sees. */
-export async function observeRun(
-  deps: RunDeps,
-  run: PlacedRun,
-): Promise<{ readonly view: RunView; readonly rows: readonly Attempt[] }> {
+export async function observeRun(deps: RunDeps, run: PlacedRun): Promise<ObservedRun> {
   const { db } = deps;
   const [states, first, ahead, memory] = await Promise.all([
     listTaskStates(db, run.id),
@@ -43,6 +48,12 @@ export async function observeRun(
   // reported between the two looks, so the rows are read once more before anything is called lost.
   const gone = asked.some(
     (row) => row.report === null && ['absent', 'over'].includes(observationOf(row).kind),
+  );
+  // Seconds at most, and before that look: a report that comes meanwhile is not passed over.
+  const lastWords = await lastWordsOf(
+    deps,
+    run,
+    asked.filter((row) => leavesEndOpen(row.report) && observationOf(row).kind === 'over'),
   );
   const rows = gone ? await listActiveAttempts(db, run.id) : first;
   const earlier = Map.groupBy(
@@ -87,7 +98,24 @@ export async function observeRun(
       learned,
     },
     rows,
+    lastWords,
   };
+}
+
+/** Of what AME itself asked to end, nobody has to be told why. It explains an end, and never holds one up. */
+async function lastWordsOf(
+  { executor, log }: RunDeps,
+  { cancelReason }: PlacedRun,
+  over: readonly Attempt[],
+): Promise<ReadonlyMap<number, LastWords>> {
+  const ids = over.filter(({ stopReason }) => (stopReason ?? cancelReason) === null).map(({ id }) => id);
+  if (ids.length === 0 || executor.lastWords === undefined) return new Map();
+  try {
+    return await executor.lastWords(ids);
+  } catch (error) {
+    log.warn({ error: describeError(error) }, 'what pods said last was not read');
+    return new Map();
+  }
 }
 
 /** In words where the executor is away: what the agents reported meanwhile is taken, and nothing is believed to be gone. */

@@ -2,6 +2,7 @@ import { decodeTree } from '../core/snapshot/encode.ts';
 import type { Digest } from '../core/snapshot.ts';
 import type { Db } from '../db/connect.ts';
 import {
+  adoptStrays,
   dropArtifacts,
   dropBlobs,
   dropBodies,
@@ -12,6 +13,8 @@ import {
   listIdleRefs,
   listRoots,
   nextRepository,
+  readHour,
+  rowsAtOnce,
   type SweepStep,
 } from '../db/retention.ts';
 import { describeError, type Log } from '../log.ts';
@@ -27,6 +30,8 @@ export type RetentionDeps = {
     readonly workspaceDays: number;
     readonly deliveryDays: number;
   };
+  /** Rows that one step looks at; a thousand where unsaid. */
+  readonly stepRows?: number;
 };
 
 /** What one pass removed: rows of each kind, and content of the store. */
@@ -36,6 +41,8 @@ export type Swept = {
   bodies: number;
   workspaces: number;
   refs: number;
+  /** Content without a row that was found; it is among `blobs` a day later. */
+  strays: number;
   blobs: number;
 };
 
@@ -44,31 +51,51 @@ export type Swept = {
  * step may be done twice and by two servers at once.
  */
 export async function sweepRetention(
-  { db, storage, log, keep }: RetentionDeps,
+  { db, storage, log, keep, stepRows = rowsAtOnce }: RetentionDeps,
   signal: AbortSignal,
 ): Promise<Swept> {
-  const swept: Swept = { logs: 0, artifacts: 0, bodies: 0, workspaces: 0, refs: 0, blobs: 0 };
-  swept.logs = await throughout(0, (after) => dropLogs(db, keep.logDays, after), signal);
-  swept.artifacts = await throughout(0, (after) => dropArtifacts(db, keep.artifactDays, after), signal);
-  swept.bodies = await throughout('', (after) => dropBodies(db, keep.deliveryDays, after), signal);
-  swept.workspaces = await throughout(0, (after) => dropOutputs(db, keep.workspaceDays, after), signal);
+  const swept: Swept = { logs: 0, artifacts: 0, bodies: 0, workspaces: 0, refs: 0, strays: 0, blobs: 0 };
+  swept.logs = await throughout(0, (after) => dropLogs(db, keep.logDays, after, stepRows), signal);
+  swept.artifacts = await throughout(
+    0,
+    (after) => dropArtifacts(db, keep.artifactDays, after, stepRows),
+    signal,
+  );
+  swept.bodies = await throughout('', (after) => dropBodies(db, keep.deliveryDays, after, stepRows), signal);
+  swept.workspaces = await throughout(
+    0,
+    (after) => dropOutputs(db, keep.workspaceDays, after, stepRows),
+    signal,
+  );
   for (
     let repository = await nextRepository(db, 0);
     repository !== null && !signal.aborted;
     repository = await nextRepository(db, repository)
   ) {
-    swept.workspaces += await dropSnapshots(db, repository, keep.workspaceDays);
+    for (let removed = stepRows; removed === stepRows && !signal.aborted; swept.workspaces += removed)
+      removed = await dropSnapshots(db, repository, keep.workspaceDays, stepRows);
     try {
-      swept.refs += await sweepRefs({ db, storage }, repository, signal);
+      swept.refs += await sweepRefs({ db, storage, stepRows }, repository, signal);
     } catch (error) {
       // Where not all is known that is alive, nothing is dead; the others have theirs.
       if (!signal.aborted)
         log.warn({ repository, error: describeError(error) }, 'content of a repository was not swept');
     }
   }
+  for (const digits of foldersOf(await readHour(db))) {
+    if (signal.aborted) break;
+    swept.strays += await adoptStrays(db, await storage.list(digits));
+  }
   for (let removed = 1; removed > 0 && !signal.aborted; swept.blobs += removed)
     removed = await dropBlobs(db, (digest) => storage.remove(digest));
   return swept;
+}
+
+/** The folders of the store that are looked through in this hour of the day: in a day all 256 have had their turn. */
+export function foldersOf(hour: number): readonly string[] {
+  const all = Array.from({ length: 256 }, (_, folder) => folder);
+  const mine = all.filter((folder) => folder % 24 === hour);
+  return mine.map((folder) => folder.toString(16).padStart(2, '0'));
 }
 
 async function throughout<Key>(
@@ -87,11 +114,11 @@ async function throughout<Key>(
 
 /** Takes from a repository what nothing of it leads to any more. */
 async function sweepRefs(
-  { db, storage }: { readonly db: Db; readonly storage: Storage },
+  { db, storage, stepRows }: Required<Pick<RetentionDeps, 'db' | 'storage' | 'stepRows'>>,
   repository: number,
   signal: AbortSignal,
 ): Promise<number> {
-  let idle = await listIdleRefs(db, repository, '');
+  let idle = await listIdleRefs(db, repository, '', stepRows);
   // Most repositories have nothing that is idle, and nothing of them is read.
   if (idle.length === 0) return 0;
   const live = await findLive(db, storage, repository, signal);
@@ -99,7 +126,7 @@ async function sweepRefs(
   while (idle.length > 0 && !signal.aborted) {
     const dead = idle.filter((digest) => !live.has(digest));
     if (dead.length > 0) removed += await dropRefs(db, repository, dead);
-    idle = await listIdleRefs(db, repository, idle.at(-1) ?? '');
+    idle = await listIdleRefs(db, repository, idle.at(-1) ?? '', stepRows);
   }
   return removed;
 }

@@ -19,7 +19,7 @@ import { actRun, leaveRun } from './act-run.ts';
 import { attemptChange } from './attempt-change.ts';
 import type { CheckPace } from './check-pace.ts';
 import type { StepEnd } from './loop.ts';
-import { observeRun, whyAway } from './observe-run.ts';
+import { observeRun, whyAway, type ObservedRun } from './observe-run.ts';
 import { inOrderOfEnd, runCheckOf, type Traced } from '../run-check.ts';
 
 export type RunDeps = {
@@ -53,9 +53,9 @@ export async function reconcileRun(deps: RunDeps, claim: Claim): Promise<StepEnd
   if (!run) return { dueInSeconds: null };
   if (isFinal(run.state)) return tidyRun(deps, run);
   try {
-    const { view, rows } = await observeRun(deps, run);
+    const { view, rows, lastWords } = await observeRun(deps, run);
     const step = stepRun(view, claim.now);
-    const saved = await saveStep(deps, claim, { run, rows }, step);
+    const saved = await saveStep(deps, claim, { run, rows, lastWords }, step);
     tell(deps, run, step, saved);
     await actRun(deps, run, step, [...rows, ...saved]);
     return { saved: true };
@@ -68,13 +68,13 @@ export async function reconcileRun(deps: RunDeps, claim: Claim): Promise<StepEnd
 
 /** One line of each attempt that the step changed, and one of the run where it moved; what is over is counted. */
 function tell({ log, metrics }: RunDeps, run: PlacedRun, step: RunStep, saved: readonly Attempt[]): void {
-  const ids = { delivery: run.deliveryId, run: run.id };
+  const delivery = run.deliveryId;
   for (const { id, task, number, state, ...row } of saved) {
-    log.info({ ...ids, attempt: id, task, number, state, class: row.class }, 'attempt');
+    log.info({ delivery, run: run.id, attempt: id, task, number, state, class: row.class }, 'attempt');
     if (row.finishedAt !== null) metrics.attemptFinished(row);
   }
   if (step.state === run.state) return;
-  log.info({ ...ids, state: step.state }, 'run');
+  log.info({ delivery, run: run.id, state: step.state }, 'run');
   if (isFinal(step.state)) metrics.runFinished(step.state);
 }
 
@@ -92,7 +92,7 @@ async function tidyRun(deps: RunDeps, run: PlacedRun): Promise<StepEnd> {
 async function saveStep(
   deps: RunDeps,
   claim: Claim,
-  { run, rows: seen }: { readonly run: PlacedRun; readonly rows: readonly Attempt[] },
+  { run, rows: seen, lastWords }: { readonly run: PlacedRun } & Omit<ObservedRun, 'view'>,
   step: RunStep,
 ): Promise<readonly Attempt[]> {
   const final = isFinal(step.state);
@@ -109,7 +109,7 @@ async function saveStep(
   const byPlace = new Map(seen.map((row) => [`${row.position}/${row.number}`, row]));
   const rowOf = ({ position, number }: { readonly position: number; readonly number: number }) =>
     byPlace.get(`${position}/${number}`);
-  const changes = step.changes.map((one) => attemptChange(one, rowOf(one), host));
+  const changes = step.changes.map((one) => attemptChange(one, rowOf(one), host, lastWords));
   const looks =
     step.lookAgainAt === null
       ? lookSeconds

@@ -17,7 +17,8 @@ import {
 } from '../db/projects.ts';
 import type { Repository } from '../db/repositories.ts';
 import { supersede } from '../db/run-groups.ts';
-import { hasRunAt, insertRun, type Run } from '../db/runs.ts';
+import { insertRun } from '../db/insert-run.ts';
+import { hasRunAt, type Run } from '../db/runs.ts';
 import { saveSchedules } from '../db/schedules.ts';
 import { fileCheckOf } from '../file-check.ts';
 import { runCheckOf } from '../run-check.ts';

@@ -62,24 +62,25 @@ export async function storeTicks(deps: StoreTickDeps, items: readonly Tick[]): P
       })),
     );
     const kept = decided.filter(({ item }) => held.has(item.row.schedule.id));
-    const made = await insertTickRuns(
-      tx,
-      kept.flatMap(({ item, decision }) => newRunsOf(item, decision)),
-    );
-    const byCause = new Map(made.map((run) => [`${run.projectId} ${run.causeKey}`, run]));
+    const rows = kept.flatMap(({ item, decision }) => newRunsOf(item, decision));
+    const made = await insertTickRuns(tx, rows);
+    const byCause = new Map(made.map((run) => [keyOf(run), run]));
     await insertDecisions(
       tx,
       kept.flatMap(({ item, decision }) => decisionsOf(item, decision, byCause)),
     );
     for (const { item, decision } of kept) await supersedeWaiting(tx, item, decision, byCause);
-    return { held, runs: made.filter(({ created }) => created).length };
+    const tasks = new Map(rows.map((row) => [keyOf(row), row.task]));
+    const created = made.filter((run) => run.created);
+    return { held, made: created.map((run) => ({ run: run.id, task: tasks.get(keyOf(run)) })) };
   });
   const ends = new Map<Claim, StepEnd | { readonly error: unknown }>();
   for (const { claim, row } of items) {
     if (stored.held.has(row.schedule.id)) ends.set(claim, { saved: true });
     else ends.set(claim, await giveBackChanged(deps.db, claim));
   }
-  deps.log.info({ schedules: stored.held.size, runs: stored.runs }, 'schedules ticked');
+  for (const { run, task } of stored.made) deps.log.info({ run, task, trigger: 'tick' }, 'run decided');
+  deps.log.info({ schedules: stored.held.size, runs: stored.made.length }, 'schedules ticked');
   return ends;
 }
 
@@ -96,6 +97,10 @@ function groupOf({ project, schedule }: DueRow): string {
 /** The name and not the row says what is one and the same tick: a schedule that is removed and comes back keeps its ticks. */
 function causeOf({ row }: Tick, at: Date): string {
   return `tick:${row.schedule.name}:${at.toISOString()}`;
+}
+
+function keyOf({ projectId, causeKey }: Pick<NewTickRun, 'projectId' | 'causeKey'>): string {
+  return `${projectId} ${causeKey}`;
 }
 
 function newRunsOf(item: Tick, { runs }: TickDecision): readonly NewTickRun[] {

@@ -3,8 +3,8 @@ import type { Clock } from '../../src/agent/clock.ts';
 export type ManualClock = Clock & {
   /** Moves on, calling back everything that falls due on the way. */
   advance(milliseconds: number): void;
-  /** Resolves once something waits for so many milliseconds. */
-  armed(milliseconds: number): Promise<void>;
+  /** Resolves once something waits for so many milliseconds, or for as many as this takes. */
+  armed(milliseconds: number | ((milliseconds: number) => boolean)): Promise<void>;
 };
 
 export function createManualClock(): ManualClock {
@@ -35,7 +35,8 @@ export function createManualClock(): ManualClock {
     armed: (milliseconds) =>
       new Promise((resolve) => {
         const check = (): void => {
-          if (!timers.some((timer) => timer.milliseconds === milliseconds)) return;
+          const is = typeof milliseconds === 'number' ? (one: number) => one === milliseconds : milliseconds;
+          if (!timers.some((timer) => is(timer.milliseconds))) return;
           listeners = listeners.filter((listener) => listener !== check);
           resolve();
         };

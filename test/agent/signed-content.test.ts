@@ -47,10 +47,11 @@ function signedBy(storage: S3Storage): SignedDoor {
   };
 }
 
-function contentOf(signed: SignedDoor) {
+function contentOf(signed: SignedDoor, largestPut?: number) {
   const door = { ...createBlobDoor(), signed };
   const signal = new AbortController().signal;
-  return { door, ...createSignedContent({ door, attempt: 1, clock: createHastyClock(), signal }) };
+  const options = { door, attempt: 1, clock: createHastyClock(), signal };
+  return { door, ...createSignedContent(largestPut === undefined ? options : { ...options, largestPut }) };
 }
 
 let files = 0;
@@ -148,6 +149,18 @@ describe('files straight from and to the store', () => {
     const path = freePath();
     await place(digestOf(large), path, 0o600);
     expect((await readFile(path)).equals(large)).toBe(true);
+  });
+
+  test('what is more than one request takes goes through the door, and the rest straight', async () => {
+    await using fake = await createFakeS3();
+    const storage = openS3Storage(fake.options);
+    const fitting = large.subarray(0, 1_000);
+    const { door, put } = contentOf(signedBy(storage), fitting.length);
+    for (const bytes of [fitting, large])
+      expect(await put(await fileOf(bytes), digestOf(bytes), bytes.length)).toBe(true);
+    expect(door.written).toEqual([digestOf(large)]);
+    expect(await storage.has(digestOf(fitting))).toBe(true);
+    expect(await storage.has(digestOf(large))).toBe(false);
   });
 
   test('a store out of reach is asked a few times, and then no more', async () => {

@@ -33,6 +33,7 @@ const attempt: AttemptShape = {
   startedAt: null,
   finishedAt: null,
   phases,
+  lastWords: [],
   notices: [],
 };
 

@@ -77,19 +77,30 @@ test('an agent that crashes is started again and goes on where it was, and nothi
   expect(attempt?.report?.cpuSeconds).toBeGreaterThan(0);
 });
 
-test('what a task would have the agent read for it is refused, and it finds no token', async () => {
+test('what a task would have the agent read for it is refused', async () => {
   const run = await runOf(
     ame,
     `
     main:
-      - ls /ame/io
-      - "! cat /ame/token/token /ame/state/progress"
-      - "! touch /ame/io/new"
       - ln -s /ame/token/token leak
       - ln -s /proc/1/environ leak2
     `,
   );
   expect(await ame.read.states(run)).toEqual(['main failed content_refused']);
+});
+
+test('a task finds no token, nothing of what the agent keeps, and makes nothing beside its pipes', async () => {
+  const run = await runOf(
+    ame,
+    `
+    main:
+      - ls /ame/io/script
+      - if cat /ame/token/token; then exit 9; fi
+      - if ls /ame/token || ls /ame/state; then exit 10; fi
+      - if touch /ame/io/new; then exit 11; fi
+    `,
+  );
+  expect(await ame.read.states(run)).toEqual(['main succeeded']);
 });
 
 /** The server that AME_TEST_S3 names, under the name by which pods reach this machine. */

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { expect } from 'vitest';
 import { z } from 'zod';
 
 const Line = z.object({
@@ -29,4 +30,32 @@ export async function writesOf(
     found.set(name, [...(found.get(name) ?? []), `${verb} ${objectRef.resource}`]);
   }
   return found;
+}
+
+const perAttempt = ['create jobs', 'create secrets', 'delete jobs'];
+
+/**
+ * Each attempt of a namespace, however it ended, cost at most three writes, none of them twice. Answers with the attempts
+ * that were written, and with what was written of projects. To be asked once nothing is left.
+ */
+export async function expectFewWrites(
+  auditLog: string,
+  namespace: string,
+): Promise<{
+  readonly attempts: readonly number[];
+  readonly projects: ReadonlyMap<string, readonly string[]>;
+}> {
+  const attempts: number[] = [];
+  const projects = new Map<string, readonly string[]>();
+  for (const [name, writes] of await writesOf(auditLog, namespace)) {
+    const [, kind, id] = /^ame-(attempt|project)-(\d+)$/.exec(name) ?? [];
+    expect(['attempt', 'project'], name).toContain(kind);
+    if (kind === 'project') projects.set(name, writes);
+    else {
+      expect(perAttempt, name).toEqual(expect.arrayContaining([...writes]));
+      expect(new Set(writes).size, `${name}: ${writes.join(', ')}`).toBe(writes.length);
+      attempts.push(Number(id));
+    }
+  }
+  return { attempts, projects };
 }

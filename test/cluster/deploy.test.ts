@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ame } from '../cli/fake-terminal.ts';
 import { createClone } from '../journeys/pusher.ts';
 import { text } from '../journeys/text.ts';
-import { lacks, openCluster, type Cluster } from './cluster.ts';
+import { attemptOf, lacks, openCluster, type Cluster } from './cluster.ts';
 import {
   create,
   createDisk,
@@ -43,9 +43,17 @@ test.skipIf(without('manifests')).each(['base', 'try'])(
   async (directory) => {
     const objects = await manifestsOf(directory, own());
     expect(objects.length).toBeGreaterThan(8);
-    await create(cluster, objects, 'All');
+    await create(objects, 'dryRun');
   },
 );
+
+test.skipIf(without('misspelt manifests'))('a misspelt field of a manifest is refused', async () => {
+  const objects = (await manifestsOf('base', own())).filter(isDeployment);
+  for (const { spec } of objects)
+    for (const container of spec?.template.spec?.containers ?? [])
+      Object.assign(container, { readinesProbe: container.readinessProbe });
+  await expect(create(objects, 'dryRun')).rejects.toThrow(/unknown field "\S*readinesProbe"/);
+});
 
 const upgrade = 'an upgrade in the cluster';
 const cannot =
@@ -55,6 +63,8 @@ const cannot =
   lacks(settings.disk, upgrade, 'AME_TEST_DISK');
 
 test.skipIf(cannot)('an upgrade while a task runs loses nothing', async () => {
+  if (settings.imageBefore === null)
+    console.log('upgraded from this very version, because AME_TEST_IMAGE_BEFORE is not set');
   await using undo = new AsyncDisposableStack();
   const { namespace, config, core } = cluster;
   const token = secretText();
@@ -80,7 +90,8 @@ test.skipIf(cannot)('an upgrade while a task runs loses nothing', async () => {
   });
   expect(pushed.code, pushed.text).toBe(0);
   expect(pushed.text).toContain('success: Runs main');
-  // Its command runs from here on.
+  // Its command runs from here on: under the version before.
+  const startedBefore = await work.jobs((jobs) => (jobs.length > 0 ? jobs.map(attemptOf) : undefined));
   await work.pods((pods) =>
     pods.some(({ status }) => status?.containerStatuses?.some(({ state }) => state?.running))
       ? true
@@ -112,6 +123,10 @@ test.skipIf(cannot)('an upgrade while a task runs loses nothing', async () => {
     (await clone.push({ 'ame.yaml': 'projectname: deployed\non: push\ntasks: {main: echo again}\n' })).code,
   ).toBe(0);
   expect((await ame(['logs', 'deployed#2', '--follow'], { env })).out).toContain('again');
+
+  // Neither what the version before started nor anything since is left.
+  expect(startedBefore).toHaveLength(1);
+  expect(await work.jobs((jobs) => (jobs.length === 0 ? 'nothing' : undefined))).toBe('nothing');
 
   // From within, with the rights of its account alone.
   const { items } = await core.listNamespacedPod({ namespace, labelSelector: 'app.kubernetes.io/name=ame' });
@@ -171,7 +186,7 @@ async function install(undo: AsyncDisposableStack, token: string): Promise<void>
         },
       });
   }
-  await create(cluster, objects);
+  await create(objects);
 }
 
 /** Waits until so many replicas of the newest kind are ready, and no older one is left, also none that is on its way out. */

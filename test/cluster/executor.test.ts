@@ -172,14 +172,21 @@ test('a Job of somebody else under our name is left alone', async () => {
   await batch.deleteNamespacedJob({ namespace, name: 'ame-attempt-51', propagationPolicy: 'Background' });
 });
 
-test('a Job that somebody deletes is seen as deleted, or as gone', async () => {
+test('a Job that somebody deletes is seen to be taken away, or as gone', async () => {
   const { namespace, batch } = cluster;
   const { executor, until } = await tryExecutor();
   await executor.start(orderOf(61));
   await until(61, ({ kind }) => kind === 'pending');
   await batch.deleteNamespacedJob({ namespace, name: 'ame-attempt-61', propagationPolicy: 'Background' });
-  const seen = await until(61, ({ kind }) => kind !== 'pending');
-  expect(['over', 'running', 'absent']).toContain(seen.kind);
+  const isPlain = (seen: Observation): boolean =>
+    seen.kind === 'pending' || (seen.kind === 'running' && seen.taken === undefined);
+  const seen = await until(61, (each) => !isPlain(each));
+  const deleted = expect.objectContaining({ class: 'deleted' });
+  expect([
+    { kind: 'absent' },
+    { kind: 'over', ending: deleted },
+    expect.objectContaining({ kind: 'running', taken: deleted }),
+  ]).toContainEqual(seen);
 });
 
 test('what is left behind by attempts that are over is removed at the start', async () => {

@@ -3,7 +3,9 @@ import type { Attempt } from '../../src/db/attempts.ts';
 import type { PlacedRun } from '../../src/db/runs.ts';
 import { text } from '../journeys/text.ts';
 import { startClusterAme, type ClusterAme } from './ame-on-cluster.ts';
-import { attemptOf, openCluster, type Cluster } from './cluster.ts';
+import { expectFewWrites } from './audit.ts';
+import { attemptOf, lacks, openCluster, type Cluster } from './cluster.ts';
+import { readSettings } from './settings.ts';
 
 let cluster: Cluster;
 let ame: ClusterAme;
@@ -66,6 +68,10 @@ describe('made to happen', { concurrent: true }, () => {
     const next = await repository.again();
     expect(await tries(next)).toEqual(['1 succeeded']);
     expect((await ame.read.attempts(next))[0]?.resources?.memory.bytes).toBe(256 * 2 ** 20);
+    const told = (await ame.read.check(next.commit, next)).says.lines;
+    expect(told.filter((line) => line.includes('`main` starts with 256Mi'))).toEqual([
+      expect.stringContaining('`memory: 256Mi..1Gi`'),
+    ]);
   });
 
   test('memory that never is enough ends at the ceiling', async () => {
@@ -172,12 +178,6 @@ describe('a cancel', { concurrent: true }, () => {
     expect(await cancel(repository)).toMatchObject({ state: 'cancelled', class: 'cancelled' });
   });
 
-  test('while its pod waits for an image', async () => {
-    const repository = await push(`main: {image: "${cluster.settings.taskImage}", runcommand: sleep 1000}`);
-    await attempt(repository, ({ state }) => state !== 'waiting');
-    expect(await cancel(repository)).toMatchObject({ state: 'cancelled' });
-  });
-
   test('while the command runs, which hears TERM and is kept to its grace', async () => {
     const repository = await push(`main: "trap 'echo bye; exit 0' TERM; echo up; sleep 1000 & wait"`);
     await running(repository);
@@ -198,3 +198,14 @@ describe('a cancel', { concurrent: true }, () => {
 test('afterwards nothing is left on the cluster', async () => {
   expect(await cluster.jobs((jobs) => (jobs.length === 0 ? 'nothing' : undefined))).toBe('nothing');
 });
+
+const { auditLog } = readSettings();
+
+test.skipIf(lacks(auditLog, 'the count of writes', 'AME_TEST_AUDIT_LOG'))(
+  'and none of these attempts cost the API server more than three writes',
+  async () => {
+    const { attempts, projects } = await expectFewWrites(auditLog ?? '', cluster.namespace);
+    expect(attempts.length).toBeGreaterThan(10);
+    expect([...projects]).toEqual([]);
+  },
+);

@@ -43,6 +43,8 @@ test('nothing else has to be said', () => {
     imagePullSecrets: [],
     queue: null,
     unschedulableAfterSeconds: 900,
+    storePatienceSeconds: 4_200,
+    reachPatienceSeconds: 300,
     watch: true,
   });
 });
@@ -78,6 +80,12 @@ test.each<readonly [Env, Partial<KubernetesConfig>]>([
   [{ AME_K8S_IMAGE_PULL_SECRETS: 'one, two' }, { imagePullSecrets: ['one', 'two'] }],
   [{ AME_K8S_QUEUE: 'research' }, { queue: 'research' }],
   [{ AME_K8S_UNSCHEDULABLE_AFTER: '60' }, { unschedulableAfterSeconds: 60 }],
+  [
+    { AME_STORE_PATIENCE: '600', AME_REACH_PATIENCE: '20' },
+    { storePatienceSeconds: 600, reachPatienceSeconds: 20 },
+  ],
+  // To the second what the pod's own last limit leaves room for.
+  [{ AME_STORE_PATIENCE: '6290' }, { storePatienceSeconds: 6_290 }],
   [{ AME_K8S_WATCH: 'off' }, { watch: false }],
 ])('%o', (env, expected) => {
   expect(parseConfig({ ...onCluster, ...env }).kubernetes).toMatchObject(expected);
@@ -102,6 +110,12 @@ test.each<readonly [Env, string]>([
   [{ AME_K8S_AFFINITY: '{' }, 'AME_K8S_AFFINITY must be a JSON object with nodeAffinity'],
   [{ AME_K8S_IMAGE_PULL_SECRETS: 'ok,Not Ok' }, "AME_K8S_IMAGE_PULL_SECRETS has 'Not Ok'"],
   [{ AME_K8S_QUEUE: '-' }, "AME_K8S_QUEUE is '-'"],
+  [{ AME_STORE_PATIENCE: '1h' }, "AME_STORE_PATIENCE is '1h', but must be a whole number from 1 to 7200"],
+  [
+    { AME_STORE_PATIENCE: '6291' },
+    'AME_STORE_PATIENCE (6291), AME_REACH_PATIENCE (300) and AME_GRACE (10) are 1 second too much together',
+  ],
+  [{ AME_GRACE: '3600' }, 'are 1,500 seconds too much together'],
   [{ AME_K8S_WATCH: 'no' }, "AME_K8S_WATCH is 'no', but must be on or off"],
 ])('%o is told', (env, said) => {
   expect(faultsOf({ ...onCluster, ...env })).toContain(said);

@@ -11,7 +11,7 @@ test('what a pod tells its agent, and what it need not', () => {
     tokenFile: '/ame/token/token',
     timeoutSeconds: 3_600,
     graceSeconds: 10,
-    storeSeconds: 1_800,
+    storeSeconds: 4_200,
     reachSeconds: 300,
     logLevel: 'info',
   });

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ClusterCircumstances } from '../../src/core/outcome/cluster/rule.ts';
+import type { PodLogAnswer } from '../../src/core/outcome/last-words.ts';
 import type { ClusterFacts } from '../../src/core/outcome/cluster-facts.ts';
 import {
   factsOf,
@@ -18,6 +19,8 @@ export type ClusterFixture = {
   readonly job: KubernetesJob | null;
   readonly pods: readonly KubernetesPod[];
   readonly events: readonly KubernetesEvent[];
+  /** What came of asking for the logs of its pod. */
+  readonly log?: readonly PodLogAnswer[];
 };
 
 const directory = 'fixtures/kubernetes';

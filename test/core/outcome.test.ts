@@ -65,6 +65,22 @@ describe('classify', () => {
     expect(classify(code(127), null).reason).toBe(outcomes.command_not_found.message);
   });
 
+  test('a time limit that AME saw pass before it heard of the end decides only what had not ended', () => {
+    const decided = (end: ReportedEnd, reason: (typeof stopReasons)[number] = 'timeout'): OutcomeClass =>
+      classify(end, reason, word('deleted')).class;
+    expect(decided({ ...code(0), interrupted: null })).toBe('succeeded');
+    expect(decided({ ...code(3), interrupted: null })).toBe('exit');
+    // Who says nothing of it does not keep the limit, and what was taken away was stopped.
+    for (const end of [
+      code(0),
+      { ...code(0), interrupted: 'taken' as const },
+      { ...ended(null), interrupted: null },
+    ])
+      expect(decided(end)).toBe('timeout');
+    for (const reason of stopReasons.filter((each) => each !== 'timeout'))
+      expect(decided({ ...code(0), interrupted: null }, reason)).not.toBe('succeeded');
+  });
+
   test.each(stopReasons)('a stop for %s goes before everything', (reason) => {
     const name = reason === 'cancel' ? 'cancelled' : reason;
     for (const report of [null, code(0), code(1), ended(null, { class: 'start_failed', message: 'No.' })]) {
@@ -155,7 +171,17 @@ describe('noticesOf', () => {
     const top = resources({ bytes: 16 * 2 ** 30, over: 8 * 2 ** 30 });
     expect(told({ resources: top })).toEqual([expect.stringContaining('`memory: 16Gi` below')]);
     expect(told({ state: 'failed', resources: resources({ over: 2 * 2 ** 30 }) })).toEqual([]);
-    expect(told({ resources: resources({ learned: true }) })).toEqual([]);
+  });
+
+  test('what an earlier run taught, while it runs and once it has succeeded', () => {
+    const learned = resources({ learned: true });
+    for (const state of ['queued', 'running', 'succeeded'] as const)
+      expect(told({ state, resources: learned })).toEqual([
+        '`train` starts with 4Gi, because less was not enough in an earlier run. To ask for that: `memory: 4Gi..16Gi` below `resources` of `train` in ame.yaml.',
+      ]);
+    expect(told({ state: 'failed', resources: learned })).toEqual([]);
+    const top = resources({ learned: true, bytes: 16 * 2 ** 30 });
+    expect(told({ resources: top })).toEqual([expect.stringContaining('`memory: 16Gi` below')]);
   });
 });
 

@@ -227,3 +227,21 @@ test('connections that break before their transaction begins are given back', as
     await db.close();
   }
 });
+
+test('a database that may only be read for a while, as in a failover, is away', async () => {
+  await using database = await createTestDatabase();
+  const before = connect({ url: database.url });
+  await before.orm.execute(sql`create table noted (n int)`);
+  await before.orm.execute(
+    sql`do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$`,
+  );
+  await before.close();
+  const db = connect({ url: database.url });
+  try {
+    const refused = await db.orm.execute(sql`insert into noted values (1)`).catch((error: unknown) => error);
+    expect([sqlState(refused), isDatabaseAway(refused)]).toEqual(['25006', true]);
+    expect((await db.orm.execute(sql`select n from noted`)).rows).toEqual([]);
+  } finally {
+    await db.close();
+  }
+});

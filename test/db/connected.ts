@@ -4,12 +4,13 @@ import { connect, inTransaction, type Connection } from '../../src/db/connect.ts
 import { claim, release } from '../../src/db/due.ts';
 import { upsertProject } from '../../src/db/projects.ts';
 import { insertLocalRepository } from '../../src/db/repositories.ts';
-import { findRun, insertRun, saveRun, type NewRun, type PlacedRun, type Run } from '../../src/db/runs.ts';
+import { insertRun, type NewRun } from '../../src/db/insert-run.ts';
+import { findRun, saveRun, type PlacedRun, type Run } from '../../src/db/runs.ts';
 import { runCheckOf } from '../../src/run-check.ts';
 import { planDigest, planTask, type Plan } from '../../src/core/plan.ts';
 import { command, pipeline, projectOf } from '../core/project-builder.ts';
 import { createTestDatabase } from '../database.ts';
-import { sampleRows } from './rows.ts';
+import { emptyTables } from '../empty-database.ts';
 
 /** A clock that stands still until a test moves it. */
 export type Clock = { now: Date; forward(seconds: number): void };
@@ -41,20 +42,7 @@ export async function connectTestDatabase(): Promise<Connected> {
   };
   const empty = async (): Promise<void> => {
     clock.now = noon;
-    // What is append only or told for good goes only while its triggers look away.
-    const guarded = ['decisions', 'transitions', 'checks'];
-    await db.pool.query(
-      [
-        'begin',
-        ...guarded.map((table) => `alter table ${table} disable trigger user`),
-        'update projects set revision_id = null',
-        ...Object.keys(sampleRows)
-          .toReversed()
-          .map((table) => `delete from ${table}`),
-        ...guarded.map((table) => `alter table ${table} enable trigger user`),
-        'commit',
-      ].join(';'),
-    );
+    await emptyTables(db.pool);
   };
   return { url: database.url, db, clock, empty, close, [Symbol.asyncDispose]: close };
 }

@@ -2,14 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { listAttempts, listTaskStates, saveAttempts } from '../../src/db/attempts.ts';
 import { inTransaction } from '../../src/db/connect.ts';
 import { claim, release } from '../../src/db/due.ts';
-import {
-  findRun,
-  findRunsByNumber,
-  insertRun,
-  listRetries,
-  requestCancel,
-  type NewRun,
-} from '../../src/db/runs.ts';
+import { insertRun, type NewRun } from '../../src/db/insert-run.ts';
+import { findRun, findRunsByNumber, listRetries, requestCancel } from '../../src/db/runs.ts';
 import { countAhead, supersede, wakeGroup } from '../../src/db/run-groups.ts';
 import { listTransitions } from '../../src/db/transitions.ts';
 import {

@@ -25,6 +25,8 @@ const settings: PodSettings = {
   queue: 'research',
   agentUrl: 'http://ame.example:8081',
   graceSeconds: 10,
+  storePatienceSeconds: 4_200,
+  reachPatienceSeconds: 300,
   gpuResource: 'nvidia.com/gpu',
   vramLabel: 'nvidia.com/gpu.memory',
   nodeSelector: { pool: 'work' },

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { AttemptOrder, Observation } from '../../src/core/attempt.ts';
 import { ExecutorAwayError, type Executor } from '../../src/executor/executor.ts';
 import { connectCluster } from '../../src/executor/kubernetes/client.ts';
@@ -125,7 +125,7 @@ test('an attempt whose Job somebody deleted is not left with the token of that o
   });
 });
 
-test('a create whose answer was lost is done by the next start', async () => {
+test('a create at which the server failed is done by the next start', async () => {
   const { fake, executor, seen } = await tryExecutor();
   fake.fail('POST secrets', { status: 500 });
   await expect(executor.start(orderOf(41))).rejects.toBeInstanceOf(ExecutorAwayError);
@@ -134,13 +134,57 @@ test('a create whose answer was lost is done by the next start', async () => {
   expect(fake.store.all('secrets')).toHaveLength(1);
 });
 
+const secrets = [{ name: 'KEY', secret: 'KEY' }];
+const unheard: readonly (readonly [string, string, Partial<AttemptOrder>])[] = [
+  ['Job', 'POST jobs', {}],
+  ['token', 'POST secrets', {}],
+  // It is written before the token.
+  ["project's secrets", 'POST secrets', { secrets }],
+];
+
+describe.each(unheard)("a create whose answer was lost: an attempt's %s", (_, what, order) => {
+  test.each([
+    ['is asked for again at once', 1],
+    ['is found by the next start', 2],
+  ])('%s, and is there once', async (_name, times) => {
+    const { fake, executor, seen } = await tryExecutor();
+    fake.fail(what, 'done, then broken', times);
+    const first = executor.start(orderOf(41, order));
+    if (times === 2) await expect(first).rejects.toBeInstanceOf(ExecutorAwayError);
+    else await first;
+    const uids = (): readonly string[] =>
+      ['jobs', 'secrets'].flatMap((kind) => fake.store.all(kind)).map(({ metadata }) => metadata.uid);
+    const before = uids();
+    expect(before.length).toBeGreaterThan(0);
+    await executor.start(orderOf(41, order));
+    // What was made without an answer is what is there still.
+    expect(uids()).toEqual(expect.arrayContaining([...before]));
+    const [job] = fake.store.all('jobs');
+    expect(fake.store.all('jobs')).toHaveLength(1);
+    const tokens = fake.store.all('secrets').filter(({ metadata }) => metadata.name === 'ame-attempt-41');
+    expect(tokens).toHaveLength(1);
+    expect(tokens).toMatchObject([{ metadata: { ownerReferences: [{ uid: job?.metadata.uid }] } }]);
+    expect(fake.store.all('secrets')).toHaveLength(order.secrets ? 2 : 1);
+    expect(await seen(41)).toMatchObject({ kind: 'pending' });
+  });
+});
+
 test('a Job of somebody else under our name is an alarm, and is left alone', async () => {
-  const { fake, executor, seen, woken } = await tryExecutor();
+  const lines: unknown[] = [];
+  const log = createLog('error', { write: (line) => void lines.push(JSON.parse(line)) });
+  const { fake, executor, seen, woken } = await tryExecutor({ log });
   fake.store.put('jobs', 'ame-attempt-41', { metadata: { labels: { 'ame.dev/instance': 'another' } } });
   await executor.start(orderOf(41));
   const ending = { class: 'start_failed', exitCode: null, signal: null };
   expect(await seen(41)).toMatchObject({ kind: 'over', ending });
   expect(woken).toEqual([41]);
+  const alarm = {
+    level: 50,
+    attempt: 41,
+    job: 'work/ame-attempt-41',
+    msg: expect.stringContaining('not ours'),
+  };
+  expect(lines).toEqual([expect.objectContaining(alarm)]);
   await executor.stop(41);
   expect(fake.store.all('jobs')).toHaveLength(1);
   // Another process, which has tried to start nothing, sees it as well.

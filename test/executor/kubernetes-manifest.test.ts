@@ -134,6 +134,17 @@ test('whatever an order holds, the Job has no field and no kind of value that th
   );
 });
 
+test('an agent is told how patient to be, and its pod ends only after that', () => {
+  const { activeDeadlineSeconds, initContainers } = jobOf(orderOf(41, { timeout: 100 }), settings).spec
+    ?.template.spec ?? { containers: [] };
+  const told = initContainers?.[0]?.env?.filter(({ name: which }) => which.endsWith('_PATIENCE'));
+  expect(told).toEqual([
+    { name: 'AME_STORE_PATIENCE', value: '60' },
+    { name: 'AME_REACH_PATIENCE', value: '30' },
+  ]);
+  expect(activeDeadlineSeconds).toBe(100 + 7_200);
+});
+
 test('a value comes out of the pod as it stands in the file', () => {
   /** What a kubelet makes of a text where every variable in it is known. */
   const expanded = (value: string): string =>
@@ -186,7 +197,57 @@ test('what the administrator gives all tasks comes before what is their own', ()
   expect(JSON.stringify(spec?.template.spec?.initContainers)).not.toContain('PROXY');
 });
 
+test("what the restricted level asks for is said of an attempt's pod, and no more rights than that", () => {
+  const { spec } = jobOf(orderOf(41), settings).spec?.template ?? {};
+  expect(spec).toMatchObject({ restartPolicy: 'Never', automountServiceAccountToken: false });
+  expect(spec?.securityContext).toEqual({
+    runAsNonRoot: true,
+    runAsUser: 1_000,
+    runAsGroup: 1_000,
+    seccompProfile: { type: 'RuntimeDefault' },
+  });
+  const confined = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+  const contexts = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(
+    ({ name, securityContext }) => [name, securityContext],
+  );
+  expect(contexts).toEqual([
+    ['agent', { ...confined, readOnlyRootFilesystem: true }],
+    // Of the user's image everything may be written, as the user is used to.
+    ['task', confined],
+  ]);
+  // Nothing of the node, and no credential but the attempt's token, which is the agent's.
+  expect(Object.keys(spec ?? {}).filter((field) => /^host|^serviceAccount|^share/.test(field))).toEqual([]);
+  expect(spec?.volumes?.map(({ name: volume, ...kind }) => [volume, ...Object.keys(kind)])).toEqual([
+    ['workspace', 'emptyDir'],
+    ['io', 'emptyDir'],
+    ['state', 'emptyDir'],
+    ['token', 'secret'],
+  ]);
+  const mounts = spec?.containers[0]?.volumeMounts?.map((mount) => [mount.name, mount.readOnly ?? false]);
+  expect(mounts).toEqual([
+    ['workspace', false],
+    ['io', true],
+  ]);
+});
+
+const mebibyte = 2 ** 20;
 const gibibyte = 2 ** 30;
+
+test("what a file does not ask for is asked of the node all the same, and bounded: the agent's and the task's", () => {
+  const { spec } = jobOf(orderOf(41), settings).spec?.template ?? {};
+  expect(spec?.initContainers?.map(({ resources }) => resources)).toEqual([
+    {
+      requests: { cpu: '50m', memory: String(128 * mebibyte), 'ephemeral-storage': String(64 * mebibyte) },
+      limits: { memory: String(512 * mebibyte), 'ephemeral-storage': String(1.25 * gibibyte) },
+    },
+  ]);
+  expect(spec?.containers.map(({ resources }) => resources)).toEqual([
+    {
+      requests: { cpu: '100m', memory: String(128 * mebibyte), 'ephemeral-storage': String(256 * mebibyte) },
+      limits: { memory: String(128 * mebibyte), 'ephemeral-storage': String(512 * mebibyte) },
+    },
+  ]);
+});
 
 test('resources are asked for and bounded as the file says', () => {
   const asked = {

@@ -1,4 +1,7 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import type { JobObject, PodObject } from '../../src/executor/kubernetes/jobs.ts';
 import {
   eventFactsOf,
   factsOf,
@@ -6,6 +9,7 @@ import {
   podFactsOf,
   type KubernetesPod,
 } from '../../src/executor/kubernetes/observe.ts';
+import { createSeen } from '../../src/executor/kubernetes/sightings.ts';
 import { readClusterFixtures, type ClusterFixture } from '../core/cluster-fixtures.ts';
 
 const fixtures = readClusterFixtures();
@@ -152,9 +156,53 @@ test('a message of any length takes a bounded place', () => {
   expect(message?.length).toBeLessThan(2000);
 });
 
-test('ten thousand pods are reduced to facts of a few kilobytes each', () => {
-  const largest = Math.max(
-    ...[...fixtures.values()].map(({ job, pods }) => JSON.stringify(factsOf(job, pods, [])).length),
-  );
-  expect(largest).toBeLessThan(4096);
+/** What every object carries beside what the fixtures have kept of it, in bytes: `written.ts` says what that is. */
+const unreadBytes = 8_192;
+
+/** Attempts as a watch brings them, each a text of its own. */
+function* attemptTexts(count: number): Generator<string> {
+  const unread = 'x'.repeat(unreadBytes);
+  const recorded = [...fixtures.values()].filter(({ job, pods }) => job !== null && pods.length > 0);
+  for (let attempt = 1; attempt <= count; attempt += 1) {
+    const { job, pods } = recorded[attempt % recorded.length] ?? fixture('runs');
+    const labels = { 'ame.dev/instance': 'us', 'ame.dev/attempt': String(attempt) };
+    const metadata = { labels, managedFields: unread };
+    yield JSON.stringify({
+      job: { ...job, metadata: { ...job?.metadata, ...metadata, uid: `job-${attempt}` } },
+      pod: { ...pods[0], metadata: { ...pods[0]?.metadata, ...metadata, uid: `pod-${attempt}` } },
+    });
+  }
+}
+
+/** What lives on this thread's heap once all that is garbage is gone. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+test('ten thousand attempts are kept as the little that is looked at', () => {
+  const count = 10_000;
+  const before = heapBytes();
+  let told = 0;
+  let came = 0;
+  const seen = createSeen(() => (told += 1));
+  for (const text of attemptTexts(count)) {
+    came += text.length;
+    const { job, pod } = JSON.parse(text) as { job: JobObject; pod: PodObject };
+    seen.jobs.put(job);
+    seen.pods.put(pod);
+  }
+  const kept = heapBytes() - before;
+  console.log(`${count} attempts: ${came} bytes came, ${kept} are kept`);
+  expect(seen.attempts()).toHaveLength(count);
+  expect(told).toBe(2 * count);
+  expect(came).toBeGreaterThan(count * 2 * unreadBytes);
+  expect(kept).toBeLessThan(count * 5_000);
+});
+
+test('the facts of one attempt are a few kilobytes', () => {
+  const sizes = [...fixtures.values()].map(({ job, pods }) => JSON.stringify(factsOf(job, pods, [])).length);
+  expect(Math.max(...sizes)).toBeLessThan(4096);
 });

@@ -53,4 +53,6 @@ export const plainSettings: Omit<PodSettings, 'namespace' | 'instance' | 'agentU
   imagePullSecrets: [],
   queue: null,
   graceSeconds: 2,
+  storePatienceSeconds: 60,
+  reachPatienceSeconds: 30,
 };

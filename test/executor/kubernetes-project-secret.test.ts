@@ -106,6 +106,29 @@ test('one that somebody removed or changed is made anew before long', async () =
   expect(stored(fake)).toEqual({ KEY: encoded('a value') });
 });
 
+test.each([
+  { was: 'emptied', data: {} },
+  { was: 'changed', data: { KEY: encoded('theirs') } },
+  { was: 'added to', data: { KEY: encoded('a value'), THEIRS: encoded('x') } },
+])('one that somebody has $was, and whose digest stayed, is made as it was', async ({ data }) => {
+  const { fake, clock, secrets } = await trySecrets();
+  await secrets.mirror(5);
+  const change = (): void => {
+    const there = fake.store.find('secrets', 'ame-project-5');
+    fake.store.put('secrets', 'ame-project-5', { ...there, data });
+  };
+  change();
+  clock.advance(30_000);
+  await secrets.mirror(5);
+  expect(stored(fake)).toEqual({ KEY: encoded('a value') });
+  // Also where nothing of the project is started any more.
+  change();
+  clock.advance(30_000);
+  await secrets.refresh(new AbortController().signal);
+  expect(stored(fake)).toEqual({ KEY: encoded('a value') });
+  expect(writes(fake)).toHaveLength(3);
+});
+
 test('two replicas that begin at once end with the same', async () => {
   const one = await trySecrets();
   const two = await trySecrets(one);

@@ -232,17 +232,29 @@ test('429 waits for as long as the server says', async () => {
 });
 
 test('a server that is away for ten minutes is asked seldom, and found again', async () => {
-  const { fake, clock, watch } = await tryWatch((before) => before.fail('GET jobs', 'broken', 60));
+  const { fake, clock, watch, seen } = await tryWatch((before) => {
+    putJob(before, 1);
+    before.fail('GET jobs', 'broken', Infinity);
+  });
   let passed = 0;
-  for (let at = 0; passed < 600_000; at += 1) {
-    const pause = pauses[Math.min(at, pauses.length - 1)] ?? 0;
+  let tries = 0;
+  while (passed < 600_000) {
+    const pause = pauses[Math.min(tries, pauses.length - 1)] ?? 0;
     await clock.armed(pause);
-    clock.advance(pause);
+    tries += 1;
+    expect(watch.isLive()).toBe(false);
+    // A connection that breaks is tried once more at once: it may be an old one.
+    expect(fake.count('GET jobs')).toBe(2 * tries);
     passed += pause;
+    if (passed >= 600_000) fake.mend();
+    clock.advance(pause);
   }
-  // A connection that breaks is tried once more at once: it may be an old one.
-  expect(fake.count('GET jobs')).toBeLessThanOrEqual(2 * 25);
-  expect(watch.isLive()).toBe(false);
+  expect(tries).toBe(24);
+  await watch.listed;
+  expect(watch.isLive()).toBe(true);
+  expect(seen.attempts()).toEqual([1]);
+  expect(fake.count('GET jobs')).toBe(2 * tries + 1);
+  expect(fake.count('WATCH jobs')).toBe(1);
 });
 
 test('a frozen server is asked one thing at a time', async () => {

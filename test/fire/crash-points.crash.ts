@@ -33,6 +33,9 @@ describe('every place where the process talks to the outside, in every way', () 
       `${journey.name}: ${met.length} calls to the outside, ${points.length} points, ${faults.length} faults; ` +
         `${first.tried + second.tried} lives, came about ${cameAbout}, started again ${restarts} times, seed ${seed}`,
     );
+    // A time that is too short for a single one would show nothing.
+    expect(first.tried, 'lives').toBeGreaterThan(0);
+    expect(cameAbout, 'faults that came about').toBeGreaterThan(0);
     const fallen = [...first.fallen, ...second.fallen];
     expect(fallen.map(sayFallen).join('\n'), end.join('\n')).toBe('');
   });

@@ -31,8 +31,20 @@ export async function isStill(world: World, runs: number, of: Named = world.clon
 }
 
 /** The same, and somebody has looked at what was pushed: a push of which nobody was told is found in a minute. */
-export async function isDecided(world: World): Promise<boolean> {
-  return (await isStill(world, 0)) && (await world.ame().read.decisions(world.clone)).length > 0;
+export async function isDecided(world: World, of: Named = world.clone): Promise<boolean> {
+  return (await isStill(world, 0, of)) && (await world.ame().read.decisions(of)).length > 0;
+}
+
+/** Whether the command of the newest run runs. */
+export async function isRunning(world: World, of: Named = world.clone): Promise<boolean> {
+  const { read } = world.ame();
+  const run = (await read.runs(of)).at(-1);
+  return run !== undefined && (await read.attempts(run)).some((row) => row.state === 'running');
+}
+
+/** Of a command that was ended: how far it came is chance. */
+export function withoutLog(end: readonly string[]): readonly string[] {
+  return end.map((line) => line.replace(/"(begun\\n)?"/, 'log'));
 }
 
 /** Rows, what was said of them, what was kept: without ids, times, and how often something was tried. */

@@ -9,6 +9,32 @@ import { createAme, createClock, type Ame, type Clock } from '../journeys/harnes
 /** An order of the eight deliveries, as places from 0, and the end that it came to. */
 export type OrderedEnd = { readonly order: readonly number[]; readonly end: readonly string[] };
 
+const moved = 'refs/heads/topic had moved on before this push was looked at.';
+const run = (letter: string, end: string): string => `commit:${letter}:refs/heads/topic:main ${end}`;
+
+/** What every order of the eight comes to: commits a, b, c (whose file is broken) and d, which stays. */
+export const endOfOrders: Readonly<Record<'allow' | 'queue' | 'cancel', readonly string[]>> = {
+  allow: endWhere('success', 'succeeded -'),
+  queue: endWhere('cancelled', `cancelled ${moved}`),
+  cancel: endWhere('cancelled', `cancelled ${moved}`),
+};
+
+/** How the check and the run of those end that were pushed over. */
+function endWhere(conclusion: string, end: string): readonly string[] {
+  return [
+    `a ame / main: ${conclusion}`,
+    'a ame.yaml: success',
+    `b ame / main: ${conclusion}`,
+    'b ame.yaml: success',
+    'c ame.yaml: failure',
+    run('a', end),
+    run('b', end),
+    run('d', 'succeeded -'),
+    'd ame / main: success',
+    'd ame.yaml: success',
+  ];
+}
+
 /** The history that every repository has: what was said of it, told to nobody yet, and a letter for each commit. */
 type Told = {
   readonly repository: FakeRepository;

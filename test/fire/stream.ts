@@ -10,13 +10,18 @@ export type Push = {
   readonly commit: string;
   /** Whether its branch is one of those that run something. */
   readonly runs: boolean;
+  /** Whether others are pushed to its branch too, so that it may be over before it is looked at. */
+  readonly contends: boolean;
   readonly delivery: FakeDelivery;
   /** Whether the server said that it has it. */
   isTaken: boolean;
 };
 
-const file = `projectname: chaos
+export const busyRules = ['allow', 'queue', 'cancel'] as const;
+
+const file = (busy: (typeof busyRules)[number]): string => `projectname: chaos
 on: {push: {branches: [main, "run-*"]}}
+concurrency: {when_busy: ${busy}}
 tasks: {main: "true"}
 `;
 
@@ -31,33 +36,35 @@ export async function makeRepositories(
   installation: FakeInstallation,
   count: number,
   owner = 'acme',
+  busy: (typeof busyRules)[number] = 'allow',
 ): Promise<readonly FakeRepository[]> {
   const made: FakeRepository[] = [];
   for (let at = 0; at < count; at += 1) {
     const repository = await github.addRepository(installation, { owner, name: `chaos-${at}` });
-    await repository.commit({ 'ame.yaml': file }, { branch: 'main', message: 'before' });
+    await repository.commit({ 'ame.yaml': file(busy) }, { branch: 'main', message: 'before' });
     made.push(repository);
   }
   return made;
 }
 
-/** Pushes a new branch without telling anybody. */
+/** Pushes a new branch, or one that others are pushed to as well, without telling anybody. */
 export async function makePush(
   github: FakeGithub,
   repositories: readonly FakeRepository[],
   at: number,
   hookUrl: string,
+  contends = false,
 ): Promise<Push> {
   const repository = repositories[at % repositories.length];
   if (!repository) throw new Error('there is no repository');
-  const runs = at % runsOneIn === 0;
-  const branch = `${runs ? 'run' : 'quiet'}-${at}`;
+  const runs = contends || at % runsOneIn === 0;
+  const branch = `${runs ? 'run' : 'quiet'}-${contends ? 'contended' : at}`;
   const pushed = await repository.commit({ 'number.txt': `${at}\n` }, { branch, message: `push ${at}` });
   github.hookUrl = nowhere;
   const delivery = await github.deliverPush(repository, pushed);
   github.hookUrl = hookUrl;
   if (!delivery) throw new Error('nothing was to be said');
-  return { repository, commit: pushed.after, runs, delivery, isTaken: false };
+  return { repository, commit: pushed.after, runs, contends, delivery, isTaken: false };
 }
 
 /** Sends one, and one in `often` of those before it once more. Answers with how many were sent. */

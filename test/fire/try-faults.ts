@@ -1,7 +1,6 @@
 import { createRandom } from '../random.ts';
 import type { Journey } from './journey.ts';
 import { openCommits } from './commits.ts';
-import { openDatabases } from './databases.ts';
 import { ways, type Fault, type Point } from './points.ts';
 
 /** Faults of which a journey came to another end, and what that was. */
@@ -39,9 +38,8 @@ export async function tryFaults(
   sets: readonly (readonly Fault[])[],
   { atOnce = 4, until = Infinity }: { readonly atOnce?: number; readonly until?: number } = {},
 ): Promise<Tried> {
-  await using databases = openDatabases();
   await using commits = openCommits();
-  const ground = { database: databases.lend, commit: commits.copy };
+  const ground = { commit: commits.copy };
   const fallen: Fallen[] = [];
   const queue = sets.values();
   const cameAbout: Fault[] = [];

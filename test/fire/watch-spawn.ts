@@ -25,11 +25,15 @@ export function watchSpawn(own: AnyFunction): AnyFunction {
     const verb = name === 'git' ? (words.find((word) => /^[a-z]+-?[a-z-]*$/.test(word)) ?? '') : '';
     const way = watched.meet('process', `${name} ${verb}`.trim());
     if (way === 'before') return start({ file: nowhere });
-    if (way === 'lost') {
+    // What a command ends with is the user's word for it, and a made up one would be believed: where the end of one is
+    // lost, so is the process that waited for it.
+    const isCommand = name === 'sh';
+    if (way === 'lost' && !isCommand) {
       const unheard = '"$@" > /dev/null 2> /dev/null; exit 129';
       return start({ file: '/bin/sh', args: ['/bin/sh', '-c', unheard, 'sh', program.file, ...words] });
     }
-    if (way === 'after') this.prependListener('exit', () => void (watched.life.dead = true));
+    if (way === 'after' || way === 'lost')
+      this.prependListener('exit', () => void (watched.life.dead = true));
     return start({});
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase, type TestDatabase } from '../database.ts';
+import { createTestDatabase } from '../database.ts';
 import { tryGit } from '../git/real-git.ts';
 import { openEars } from '../journeys/ears.ts';
 import { createAme, type Ame, type AmeOptions, type Clock } from '../journeys/harness.ts';
@@ -29,8 +29,6 @@ export type World = AsyncDisposable & {
 
 /** What a world stands on, and may have been stood on before. */
 export type Ground = {
-  /** A database without a row, which is given back when it is disposed of. */
-  readonly database: () => Promise<Pick<TestDatabase, 'url'> & AsyncDisposable>;
   /** Puts a repository with one commit of these files into a directory. */
   readonly commit: (directory: string, files: Files) => Promise<void>;
 };
@@ -56,7 +54,7 @@ export async function createWorld(faults: readonly Fault[], options: WorldOption
   const { clock } = options;
   const directory = await mkdtemp(join(tmpdir(), 'ame-fire-'));
   undo.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
-  const { url: databaseUrl } = undo.use(await (options.ground?.database ?? createTestDatabase)());
+  const { url: databaseUrl } = undo.use(await createTestDatabase());
   const ears = await openEars(databaseUrl);
   undo.defer(() => ears.close());
   let life: Life = { dead: false };

@@ -22,9 +22,18 @@ const routes: readonly (readonly [method: string, path: string])[] = [
   ['PUT', '/api/v1/projects/spam/secrets/KEY'],
   ['DELETE', '/api/v1/projects/spam/secrets/KEY'],
   ['GET', '/api/v1/github'],
-  ['GET', '/api/v1/github/check'],
+  ['POST', '/api/v1/github/check'],
+  ['GET', '/api/v1/schedules'],
+  ['GET', '/api/v1/projects/spam/schedules/nightly'],
+  ['POST', '/api/v1/projects/spam/schedules/nightly/pause'],
+  ['POST', '/api/v1/projects/spam/schedules/nightly/resume'],
+  ['POST', '/api/v1/projects/spam/schedules/nightly/runs'],
   ['GET', '/openapi.json'],
 ];
+
+function cursorOf(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
 
 /** Requests of the API that ask for what is not theirs, and such as no client sends. */
 export function apiRequests(token: string): readonly BadRequest[] {
@@ -163,6 +172,48 @@ export function apiRequests(token: string): readonly BadRequest[] {
       '/api/v1/projects/spam/secrets/LD_PRELOAD%3D',
       '{"value":"a long secret"}',
       'PUT',
+    ),
+    api('artifacts of no run', 404, '/api/v1/runs/424242/artifacts'),
+    api('artifacts of a run with a NUL', 422, '/api/v1/runs/1%00/artifacts'),
+    api('decisions about a run with a NUL', 422, '/api/v1/runs/1%00/decisions'),
+    api('deliveries of a page of a million', 422, '/api/v1/deliveries?limit=1000000'),
+    api('deliveries of an installation that is text', 422, "/api/v1/deliveries?installation=1'--"),
+    api('a delivery that is not there', 404, '/api/v1/deliveries/nothing'),
+    api('a delivery with a NUL', 422, '/api/v1/deliveries/a%00b'),
+    api('a delivery that is a path', 404, '/api/v1/deliveries/..%2f..%2fetc'),
+    api('projects of a repository that is text', 422, '/api/v1/projects?repository=__proto__'),
+    api('take a secret whose name is a path', 422, '/api/v1/projects/spam/secrets/..%2fKEY', {
+      method: 'DELETE',
+    }),
+    api('take a secret of nobody', 404, '/api/v1/projects/nobody/secrets/KEY', { method: 'DELETE' }),
+    api('schedules of a page of a million', 422, '/api/v1/schedules?limit=1000000'),
+    api('schedules after a cursor that is none', 422, '/api/v1/schedules?cursor=1;drop'),
+    api(
+      'schedules after a cursor of prototypes',
+      422,
+      `/api/v1/schedules?cursor=${cursorOf({ __proto__: 1 })}`,
+    ),
+    api('schedules after a cursor with a NUL', 422, `/api/v1/schedules?cursor=${cursorOf(['a\0', 1, 'b'])}`),
+    api('schedules of a project with a NUL', 422, '/api/v1/schedules?project=a%00b'),
+    api('schedules of nobody', 404, '/api/v1/schedules?project=nobody'),
+    api('a schedule with a NUL', 422, '/api/v1/projects/spam/schedules/a%00b'),
+    api('a schedule that is a path', 404, '/api/v1/projects/spam/schedules/..%2f..%2fetc'),
+    api('a schedule called __proto__', 404, '/api/v1/projects/spam/schedules/__proto__'),
+    api('a schedule with a million next ticks', 422, '/api/v1/projects/spam/schedules/nightly?next=1000000'),
+    ...['pause', 'resume', 'runs'].flatMap((what) => [
+      json(`${what} of no schedule`, 404, `/api/v1/projects/spam/schedules/nobody/${what}`, ''),
+      json(`${what} of a schedule of nobody`, 404, `/api/v1/projects/nobody/schedules/nightly/${what}`, ''),
+      json(`${what} of a schedule with a NUL`, 422, `/api/v1/projects/spam/schedules/a%00b/${what}`, ''),
+      api(`${what} by GET`, 404, `/api/v1/projects/spam/schedules/nightly/${what}`),
+    ]),
+    api(
+      'a run of a schedule under a key that is too long',
+      422,
+      '/api/v1/projects/spam/schedules/nightly/runs',
+      {
+        method: 'POST',
+        headers: { 'idempotency-key': 'x'.repeat(201) },
+      },
     ),
     json('cancel what is not there', 404, '/api/v1/runs/424242/cancel', ''),
     json('retry what is not there', 404, '/api/v1/runs/424242/retry', ''),

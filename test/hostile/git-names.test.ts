@@ -1,46 +1,75 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAme, type Ame } from '../journeys/harness.ts';
 import { text } from '../journeys/text.ts';
 
+const execute = promisify(execFile);
+
 let ame: Ame;
+/** Of every word that a shell or an option parser acted on, this file would be the trace, wherever it did so. */
+let trace: string;
 beforeAll(async () => {
+  trace = join(await mkdtemp(join(tmpdir(), 'ame-test-names-')), 'was-run-by-a-name');
   ame = await createAme();
 });
-afterAll(() => ame[Symbol.asyncDispose]());
+afterAll(async () => {
+  await ame[Symbol.asyncDispose]();
+  await rm(dirname(trace), { recursive: true, force: true });
+});
 
-/** Of every word that a shell or an option parser would act on, this file would be the trace. */
-const trace = 'was-run-by-a-name';
+/** Each of these leaves the trace where a shell reads it. No name of git has a space; a shell makes one of `${IFS}`. */
+function shellWords(): readonly string[] {
+  const touch = `touch\${IFS}${trace}`;
+  return [`$(${touch})`, `\`${touch}\``, `;${touch};`, `|${touch}`, `&&${touch}`];
+}
+
+/** This one where git takes it for an option. */
+function optionWord(): string {
+  return `--upload-pack=touch\${IFS}${trace};false`;
+}
 
 /** Git takes these; each is an attack on somebody who puts it into a command, a terminal or a page. */
-const branches = [
-  '--upload-pack=touch was-run-by-a-name',
-  '-x',
-  `$(touch ${trace})`,
-  `\`touch ${trace}\``,
-  `;touch ${trace};`,
-  `'quotes"and'`,
-  '{a,b}',
-  '%s%n%00',
-  '\u{2024}\u{2024}',
-  '\u{202e}niam\u{2066}',
-  '\u{200b}main',
-  '<b>main</b>',
-  'x'.repeat(200),
-]
-  .map((name) => name.replaceAll(' ', '\u{a0}'))
-  .filter((name) => !/[~^:?*[\\]|\.\./.test(name));
+function branchNames(): readonly string[] {
+  return [
+    optionWord(),
+    ...shellWords(),
+    '-x',
+    `'quotes"and'`,
+    '{a,b}',
+    '%s%n%00',
+    '\u{2024}\u{2024}',
+    '\u{202e}niam\u{2066}',
+    '\u{200b}main',
+    '<b>main</b>',
+    'x'.repeat(200),
+  ];
+}
 
 /** Nothing that a terminal would act on. */
 const acting = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u;
+
+test('these names do leave their trace where a shell reads them, or git for an option', async () => {
+  for (const word of shellWords()) {
+    await execute('sh', ['-c', `true ${word}`]).catch(() => undefined);
+    expect([word, existsSync(trace)]).toEqual([word, true]);
+    await rm(trace);
+  }
+  await execute('git', ['ls-remote', optionWord(), dirname(trace)]).catch(() => undefined);
+  expect(existsSync(trace)).toBe(true);
+  await rm(trace);
+});
 
 test('names of branches never meet a shell, an option parser or a terminal', async () => {
   const repository = await ame.repository();
   await repository.commit({
     'ame.yaml': 'projectname: named\non: {push: {branches: ["**"]}}\ntasks: {main: "true"}\n',
   });
+  const branches = branchNames();
   const refspecs: string[] = [];
   for (const branch of branches) {
     await repository.git('commit', '--quiet', '--allow-empty', '-m', `for ${JSON.stringify(branch)}`);
@@ -63,8 +92,7 @@ test('names of branches never meet a shell, an option parser or a terminal', asy
     const { says } = await ame.read.check(run.commit, run);
     expect(acting.test(JSON.stringify(says))).toBe(false);
   }
-  for (const place of [repository.directory, ame.directory, process.cwd()])
-    expect(existsSync(join(place, trace))).toBe(false);
+  expect(existsSync(trace)).toBe(false);
 });
 
 test('messages and paths of a commit are its content, whatever they are', async () => {
@@ -75,7 +103,9 @@ test('messages and paths of a commit are its content, whatever they are', async 
     'line\nend',
     'tab\there',
     `quote'"s`,
+    // A directory and a file in it: the whole path is the word.
     `$(touch ${trace})`,
+    `--output=${trace}`,
     '\u{202e}txt.exe',
     '\u{1b}[31mred',
     ' spaces ',
@@ -83,7 +113,10 @@ test('messages and paths of a commit are its content, whatever they are', async 
     ':(glob)**',
     'x'.repeat(240),
   ];
-  for (const name of names) await writeFile(join(repository.directory, name), name);
+  for (const name of names) {
+    await mkdir(dirname(join(repository.directory, name)), { recursive: true });
+    await writeFile(join(repository.directory, name), name);
+  }
   // No UTF-8 at all.
   await writeFile(
     Buffer.concat([Buffer.from(`${repository.directory}/`), Buffer.from([0xff, 0xfe, 0x2d])]),
@@ -114,7 +147,7 @@ test('messages and paths of a commit are its content, whatever they are', async 
   expect(artifact && (await ame.read.content(artifact))).toBe('made');
   const { body } = await ame.api('GET', `/commits/${pushed.commit}`);
   expect(acting.test(JSON.stringify(body))).toBe(false);
-  expect(existsSync(join(repository.directory, trace))).toBe(false);
+  expect(existsSync(trace)).toBe(false);
   await rm(join(repository.directory, names[0] ?? ''));
 });
 

@@ -88,6 +88,13 @@ export function pageRequests(port: number, token: string): readonly BadRequest[]
         headers: { cookie: 'ame_setup=x' },
       },
     ),
+    // It says where to go on and nothing else, to whoever comes; but not to what only looks like it.
+    page('installed, by POST', 401, '/setup/installed', { method: 'POST', body: '', headers: form }),
+    page('installed, as evil.example', 421, '/setup/installed', { headers: { host: 'evil.example' } }),
+    page('installed, from the script of another site', 403, '/setup/installed', {
+      headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
+    }),
+    page('behind installed', 401, '/setup/installed/..%2f..%2fapi'),
     page('a run called __proto__', 404, '/runs/__proto__', { headers: { cookie } }),
     page('a run that is a path', 404, '/runs/..%2f..%2fetc', { headers: { cookie } }),
     page('a run that is markup', 404, '/runs/%3Cscript%3E', { headers: { cookie, accept: 'text/html' } }),

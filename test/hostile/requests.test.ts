@@ -2,10 +2,13 @@ import { createHmac } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { attemptToken } from '../../src/attempt/token.ts';
+import { parseProjectFile } from '../../src/core/project-file.ts';
 import { findDelivery } from '../../src/db/deliveries.ts';
+import { saveSchedules } from '../../src/db/schedules.ts';
 import { listen, openTestAme, token, type Listening, type TestAme } from '../server/ame.ts';
 import { makeRun } from '../server/page-rows.ts';
 import { pour } from '../server/pour.ts';
+import { describeApi } from '../server/described.ts';
 import { agentRequests } from './agent-requests.ts';
 import { apiRequests } from './api-requests.ts';
 import type { BadRequest } from './bad-request.ts';
@@ -23,6 +26,18 @@ beforeAll(async () => {
   server = await listen(opened.app);
   const made = await makeRun(opened.ame.db, { project: 'spam', repository: 'spam-1' });
   attempt = made.attempts[0]?.id ?? 0;
+  // What the requests are about is there, so that one that is let in leaves a trace.
+  const { project } = parseProjectFile(
+    Buffer.from(
+      'projectname: spam\ntasks: {main: echo}\nrecurring_tasks: {nightly: {taskref: main, schedule: "@daily"}}\n',
+    ),
+  );
+  await saveSchedules(opened.ame.db, made.run.projectId, project?.recurringTasks ?? []);
+  const set = await opened.ask('/api/v1/projects/spam/secrets/KEY', {
+    method: 'PUT',
+    json: { value: 'a secret of the test' },
+  });
+  if (!set.ok) throw new Error(`the secret was not set: ${await set.text()}`);
 });
 
 afterAll(async () => {
@@ -30,24 +45,24 @@ afterAll(async () => {
   await opened.close();
 });
 
-/** Rows of every table: what was refused before any work has changed none. */
-async function countRows(): Promise<Readonly<Record<string, number>>> {
+/** What every table holds, as a digest of its rows: what was refused before any work has added and changed none. */
+async function digestRows(): Promise<Readonly<Record<string, string>>> {
   const { rows } = await opened.ame.db.orm.execute<{ name: string }>(
     sql`select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
   );
-  const counts: Record<string, number> = {};
+  const digests: Record<string, string> = {};
   for (const { name } of rows) {
-    const found = await opened.ame.db.orm.execute<{ count: number }>(
-      sql`select count(*)::int as count from ${sql.identifier(name)}`,
-    );
-    counts[name] = found.rows[0]?.count ?? -1;
+    const found = await opened.ame.db.orm.execute<{ rows: string }>(sql`
+      select count(*) || ' ' || coalesce(md5(string_agg(md5(t::text), '' order by md5(t::text))), '') as rows
+      from ${sql.identifier(name)} t`);
+    digests[name] = found.rows[0]?.rows ?? '';
   }
-  return counts;
+  return digests;
 }
 
 /** What was not refused as it should be. */
 async function refuse(table: readonly BadRequest[]): Promise<readonly string[]> {
-  const before = await countRows();
+  const before = await digestRows();
   const wrong: string[] = [];
   for (const request of table) {
     const { status, text } = await send(server.port, request);
@@ -60,7 +75,7 @@ async function refuse(table: readonly BadRequest[]): Promise<readonly string[]> 
     const alive = await send(server.port, { path: '/healthz' });
     expect([request.name, alive.status]).toEqual([request.name, 200]);
   }
-  expect(await countRows()).toEqual(before);
+  expect(await digestRows()).toEqual(before);
   return wrong;
 }
 
@@ -86,6 +101,38 @@ test.each(['webhook', 'api', 'git', 'agent', 'page'])(
     expect(await refuse(allOf()[door] ?? [])).toEqual([]);
   },
 );
+
+test('what is let in does leave a trace among the rows', async () => {
+  const before = await digestRows();
+  const paused = await opened.ask('/api/v1/projects/spam/schedules/nightly/pause', { method: 'POST' });
+  expect(paused.status).toBe(200);
+  const after = await digestRows();
+  expect(Object.keys(after).filter((table) => after[table] !== before[table])).toEqual(['schedules']);
+});
+
+test('each route that the API describes has a row without a token, and one of somebody who may', async () => {
+  const { description } = await describeApi(opened);
+  const rows = apiRequests(token);
+  const lacking: string[] = [];
+  for (const [template, operations] of Object.entries(description.paths)) {
+    const pattern = new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}(\\?.*)?$`);
+    for (const [method, { parameters = [] }] of Object.entries(operations)) {
+      const mine = rows.filter(
+        (row) => (row.method ?? 'GET').toLowerCase() === method && pattern.test(row.path),
+      );
+      if (!mine.some(({ headers, status }) => headers === undefined && status === 401))
+        lacking.push(`${method} ${template}: no token`);
+      // A route that is told nothing has nothing to refuse to somebody who may ask it.
+      const told = parameters.length > 0 || !['get', 'delete'].includes(method);
+      const refused = mine.some(
+        ({ headers, status }) => headers?.['authorization'] !== undefined && status !== 401,
+      );
+      if (told && !refused) lacking.push(`${method} ${template}: nothing refused`);
+    }
+  }
+  expect(lacking).toEqual([]);
+  expect(rows.length).toBeGreaterThan(100);
+});
 
 test('the table has at least 200 requests, each under a name of its own', () => {
   const names = Object.values(allOf())
@@ -125,11 +172,11 @@ test.each([
   ],
   ['half of a first line', 'POST /webh', 400],
 ])('on the wire: %s', async (_, bytes, status) => {
-  const before = await countRows();
+  const before = await digestRows();
   const answer = await sendRaw(server.port, bytes);
   expect([answer.status, answer.text.split('\r\n')[0]]).toEqual([status, answer.text.split('\r\n')[0]]);
   expect((await send(server.port, { path: '/healthz' })).status).toBe(200);
-  expect(await countRows()).toEqual(before);
+  expect(await digestRows()).toEqual(before);
 });
 
 test('one byte over 25 MiB is not read on, announced or not', async () => {
@@ -150,8 +197,8 @@ test('a delivery that is sent again word for word is accepted, and is no second 
     (await send(server.port, { method: 'POST', path: '/webhooks/github', headers, body })).status;
   expect(await once()).toBe(202);
   const first = await findDelivery(opened.ame.db, 'replayed');
-  const before = await countRows();
+  const before = await digestRows();
   for (let times = 0; times < 20; times += 1) expect(await once()).toBe(202);
-  expect(await countRows()).toEqual(before);
+  expect(await digestRows()).toEqual(before);
   expect(await findDelivery(opened.ame.db, 'replayed')).toEqual(first);
 });

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { createLog } from '../../src/log.ts';
+import { createGithubAme } from '../journeys/github.ts';
 import { createAme, type Ame } from '../journeys/harness.ts';
 import { text } from '../journeys/text.ts';
 
@@ -79,6 +80,14 @@ function formsOf(secret: string): readonly string[] {
   ];
 }
 
+/** The spellings that stand in texts, by the place of each. */
+function leaksIn(said: Readonly<Record<string, string>>): readonly string[] {
+  const forms = [...formsOf(token), ...formsOf(name)];
+  return Object.entries(said).flatMap(([place, all]) =>
+    forms.filter((form) => all.includes(form)).map((form) => `${form} in ${place}`),
+  );
+}
+
 test('two hundred times printed, in names of files and in what a command ends with, no secret is anywhere', async () => {
   const lines: string[] = [];
   await using ame = await createAme({ log: createLog('debug', { write: (line) => void lines.push(line) }) });
@@ -124,7 +133,7 @@ test('two hundred times printed, in names of files and in what a command ends wi
     '/projects',
     '/projects/leaky/secrets',
     '/deliveries',
-    ...attempts.map((attempt) => `/attempts/${attempt.id}/log`),
+    ...attempts.flatMap((attempt) => [`/attempts/${attempt.id}/log`, `/attempts/${attempt.id}/log/events`]),
   ];
   const bearer = { headers: { authorization: `Bearer ${ame.ctx.token}`, accept: 'text/html, */*' } };
   const said: Record<string, string> = {
@@ -135,14 +144,63 @@ test('two hundred times printed, in names of files and in what a command ends wi
     commit: await (await fetch(`${ame.address}/commits/${run.commit}`, bearer)).text(),
   };
   for (const path of asked) said[path] = await (await fetch(`${ame.address}/api/v1${path}`, bearer)).text();
-  const leaks = Object.entries(said).flatMap(([place, all]) =>
-    [...formsOf(token), ...formsOf(name)]
-      .filter((form) => all.includes(form))
-      .map((form) => `${form} in ${place}`),
-  );
-  expect(leaks).toEqual([]);
-  // What is looked for would be found: the words beside it are.
+  // A follower decodes what it is sent.
+  const followed = attempts
+    .flatMap(({ id: attempt }) => [
+      ...(said[`/attempts/${attempt}/log/events`] ?? '').matchAll(/"bytes":"([^"]*)"/g),
+    ])
+    .map(([, bytes = '']) => Buffer.from(bytes, 'base64').toString('utf8'))
+    .join('');
+  said['a follower'] = followed;
+  expect(leaksIn(said)).toEqual([]);
+  // What is looked for would be found: the words beside it are, also where the log is followed.
+  expect(followed).toContain('ValueError: ***');
+  expect(followed).toContain('printed 200');
   expect(Object.values(said).join('')).toContain('ValueError: ***');
   expect(said['rows']).toContain('made/***.txt');
   expect(said[`/runs/${id}/artifacts`]).toContain('made/***.txt');
+});
+
+test('what GitHub is told and keeps has no secret in it', async () => {
+  await using world = await createGithubAme();
+  const { ame, github, settle, hear } = world;
+  const installation = await github.addInstallation({ account: 'acme' });
+  const pets = await github.addRepository(installation, { owner: 'acme', name: 'pets' });
+  await hear();
+  await github.push(pets, { 'ame.yaml': 'projectname: leaky\non: push\ntasks:\n  main: "true"\n' });
+  await settle();
+  for (const [key, value] of Object.entries({ TOKEN: token, NAME: name }))
+    expect((await ame.api('PUT', `/projects/leaky/secrets/${key}`, { value })).status).toBe(200);
+  await github.push(pets, {
+    'raise.py': text`
+      import base64, json, os
+      secret = os.environ["TOKEN"]
+      open(os.environ["NAME"] + ".txt", "w").write("content")
+      print(secret, json.dumps(secret), base64.b64encode(secret.encode()).decode(), secret.encode().hex())
+      raise ValueError(secret + " " + base64.b64encode(b"u" + secret.encode()).decode())
+    `,
+    'ame.yaml': text`
+      projectname: leaky
+      on: push
+      tasks:
+        main:
+          pipeline:
+            raises: {secrets: [TOKEN, NAME], runcommand: python3 -u raise.py}
+            exits: {if: always, secrets: [TOKEN], runcommand: 'python3 -c "import os, sys; sys.exit(os.environ[\\"TOKEN\\"])"'}
+            command: {if: always, secrets: [NAME], runcommand: '"$NAME"'}
+            refused: {if: always, secrets: [NAME], runcommand: 'mkfifo "pipe-$NAME"'}
+    `,
+  });
+  await settle();
+  const checks = github.checkRuns(pets);
+  const said = {
+    checks: JSON.stringify(checks.map((check) => ({ ...check, repository: null }))),
+    // As text that people read, without JSON's own escapes between its words.
+    texts: checks.flatMap(({ title, summary, text: body }) => [title, summary, body]).join('\n'),
+    requests: JSON.stringify(github.requests),
+  };
+  expect(leaksIn(said)).toEqual([]);
+  // The check shows how it ended, and the words beside the secret.
+  expect(said.texts).toContain('ValueError');
+  expect(said.texts).toMatch(/(\\?\*){3}|&#42;&#42;&#42;/);
 });

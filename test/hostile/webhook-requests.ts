@@ -6,7 +6,11 @@ export const webhookSecret = 'the secret of the webhook';
 const body = JSON.stringify({ ref: 'refs/heads/main', ['__proto__']: { polluted: true } });
 const right = signatureOf(body);
 
-function signatureOf(signed: string | Uint8Array, secret = webhookSecret, algorithm = 'sha256'): string {
+export function signatureOf(
+  signed: string | Uint8Array,
+  secret = webhookSecret,
+  algorithm = 'sha256',
+): string {
   return `${algorithm}=${createHmac(algorithm, secret).update(signed).digest('hex')}`;
 }
 
@@ -65,7 +69,8 @@ const signatures: Readonly<Record<string, string | null>> = {
   'a very long one': `sha256=${hex.repeat(50)}`,
 };
 
-const bodies: Readonly<Record<string, string | Uint8Array>> = {
+/** What nobody's GitHub sends, signed or not. */
+export const hostileBodies: Readonly<Record<string, string | Uint8Array>> = {
   'a byte less': body.slice(0, -1),
   'a line end more': `${body}\n`,
   'a space more in front': ` ${body}`,
@@ -105,7 +110,9 @@ export const webhookRequests: readonly BadRequest[] = [
       signature: `sha256=${hex.slice(0, at)}${digit}${hex.slice(at + 1)}`,
     });
   }),
-  ...Object.entries(bodies).map(([name, changed]) => delivery(`the body: ${name}`, 401, { body: changed })),
+  ...Object.entries(hostileBodies).map(([name, changed]) =>
+    delivery(`the body: ${name}`, 401, { body: changed }),
+  ),
   ...[0, 17, 40].map((at) => {
     const changed = Buffer.from(body);
     changed[at] = (changed[at] ?? 0) ^ 1;

@@ -10,6 +10,8 @@ export type ChildServer = {
   readonly address: string;
   readonly token: string;
   readonly databaseUrl: string;
+  /** Of its process. */
+  readonly pid: number;
   /** With the token in it. */
   cloneUrl(owner: string, name: string): string;
   /** Ends it at once, and answers when it is gone. */
@@ -23,8 +25,16 @@ export type ChildServer = {
 
 const script = fileURLToPath(new URL('server.ts', import.meta.url));
 
-export async function startChildServer(directory: string, env: Env): Promise<ChildServer> {
-  const child = spawn(process.execPath, [...asStarted, script, directory], {
+/** `handles`: how many files and connections it may have open. */
+export async function startChildServer(
+  directory: string,
+  env: Env,
+  { handles }: { readonly handles?: number } = {},
+): Promise<ChildServer> {
+  const node = [process.execPath, ...asStarted, script, directory];
+  const [program = '', ...args] =
+    handles === undefined ? node : ['sh', '-c', `ulimit -n ${handles}; exec "$0" "$@"`, ...node];
+  const child = spawn(program, args, {
     env: {
       PATH: process.env['PATH'],
       PORT: '0',
@@ -51,6 +61,7 @@ export async function startChildServer(directory: string, env: Env): Promise<Chi
     address,
     token,
     databaseUrl,
+    pid: child.pid ?? 0,
     cloneUrl: (owner, name) => `${address.replace('//', `//ame:${token}@`)}/git/${owner}/${name}.git`,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),

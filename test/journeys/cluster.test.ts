@@ -96,7 +96,11 @@ describe('memory', () => {
     const third = await here.order(3);
     expect(third.asked.memory).toEqual({ bytes: 4 * gibibyte, ceilingBytes: 16 * gibibyte, learned: true });
     await here.finish(third, 0);
-    await over(here);
+    const next = await over(here);
+    const told = (await ame.read.check(next.commit, next)).says.lines;
+    expect(told.filter((line) => line.startsWith('notice: '))).toEqual([
+      expect.stringMatching(/`main` starts with 4Gi, .*`memory: 4Gi..16Gi`/),
+    ]);
 
     await here.push('{runcommand: train, resources: {memory: 1Gi..3Gi}}');
     const fourth = await here.order(4);

@@ -36,9 +36,10 @@ test.each(journeys)('cut off anywhere: $name', { timeout: 600_000 }, async (jour
   const { faults: count = 0, together = 1 } = samples[journey.name] ?? {};
   const { met, end } = await journey.play([]);
   const faults = everyFault(pointsOf(met), seed).slice(0, count);
-  const { fallen, cameAbout } = await tryFaults(journey, end, groupFaults(met, faults, together), {
+  const { fallen, cameAbout, tried } = await tryFaults(journey, end, groupFaults(met, faults, together), {
     atOnce: 4,
   });
+  console.log(`${journey.name}: ${cameAbout.length} of ${faults.length} faults came about in ${tried} lives`);
   expect(fallen.map(sayFallen).join('\n'), end.join('\n')).toBe('');
   // What went wrong first may keep the process from a place that it would have come by.
   expect(cameAbout.length).toBeGreaterThan(count / 2);

@@ -1,13 +1,12 @@
-import { serve } from '@hono/node-server';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig, type Env } from '../../src/config.ts';
 import { createContext, type Context } from '../../src/context.ts';
 import { createLog } from '../../src/log.ts';
 import { createApp, type App } from '../../src/server/app.ts';
+import { listenAt, type Patience } from '../../src/server/listen.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
 
 export const token = 'a-token-of-the-test';
@@ -86,15 +85,14 @@ export async function refusalOf(answer: Response): Promise<readonly [status: num
 export type Listening = AsyncDisposable & { readonly port: number; readonly url: string };
 
 /** The doors on a socket, as the server opens them. */
-export async function listen(app: {
-  fetch: (request: Request) => Response | Promise<Response>;
-}): Promise<Listening> {
-  const { promise, resolve } = Promise.withResolvers<AddressInfo>();
-  const server = serve(
-    { fetch: (request) => app.fetch(request), port: 0, hostname: '127.0.0.1', overrideGlobalObjects: false },
-    resolve,
-  );
-  const { port } = await promise;
+export async function listen(
+  app: { fetch: (request: Request) => Response | Promise<Response> },
+  patience?: Patience,
+): Promise<Listening> {
+  const door = { fetch: (request: Request) => app.fetch(request), port: 0, bind: '127.0.0.1' };
+  const server = await listenAt(door, patience);
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     port,
     url: `http://127.0.0.1:${port}`,

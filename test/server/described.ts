@@ -3,6 +3,7 @@ import { read, type Asking, type TestAme } from './ame.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 type Operation = {
+  readonly parameters?: readonly unknown[];
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { schema?: Schema }>> }>
   >;

@@ -8,7 +8,8 @@ import { claim } from '../../src/db/due.ts';
 import { insertLogChunk } from '../../src/db/logs.ts';
 import { upsertProject } from '../../src/db/projects.ts';
 import { insertLocalRepository } from '../../src/db/repositories.ts';
-import { insertRun, saveRun, type NewRun, type Run } from '../../src/db/runs.ts';
+import { insertRun, type NewRun } from '../../src/db/insert-run.ts';
+import { saveRun, type Run } from '../../src/db/runs.ts';
 
 /** Rows for pages, made by the functions that the server makes them with. */
 

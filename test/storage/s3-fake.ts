@@ -97,6 +97,18 @@ export async function createFakeS3(fault: Fault = () => false) {
       response.writeHead(204).end();
       return;
     }
+    if (method === 'GET' && query.get('list-type') === '2') {
+      const found = [...objects].filter(([name]) => name.startsWith(query.get('prefix') ?? ''));
+      const contents = found.map(
+        ([name, { length }]) =>
+          `<Contents><Key>${name}</Key><Size>${length}</Size><LastModified>2020-01-01T00:00:00.000Z</LastModified></Contents>`,
+      );
+      return sendXml(
+        response,
+        200,
+        `<ListBucketResult><IsTruncated>false</IsTruncated>${contents.join('')}</ListBucketResult>`,
+      );
+    }
     const object = objects.get(key);
     if (!object)
       return method === 'HEAD'

@@ -71,6 +71,16 @@ export function storageSuite(name: string, open: () => Promise<Opened>): void {
       await expect(storage.read(spam, { from: 1, to: 2 })).rejects.toThrow(BlobMissingError);
     });
 
+    test('is listed by the first two digits of its digest, with its size', async () => {
+      const digits = spam.slice(0, 2);
+      expect(await storage.list(digits)).toEqual([]);
+      await storage.write(spam, streamOf('spam'));
+      expect(await storage.list(digits)).toEqual([{ digest: spam, size: 4 }]);
+      expect(await storage.list(digits === '00' ? '01' : '00')).toEqual([]);
+      await storage.remove(spam);
+      expect(await storage.list(digits)).toEqual([]);
+    });
+
     test('survives the process that wrote it', async () => {
       await storage.write(spam, streamOf('spam'));
       expect(await textOf(await (await opened.again()).read(spam))).toBe('spam');

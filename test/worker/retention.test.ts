@@ -2,9 +2,9 @@ import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { isKept } from '../../src/attempt/trees.ts';
 import { digestOf } from '../../src/core/snapshot.ts';
-import { insertBlobs, visibleBlobs } from '../../src/db/blobs.ts';
+import { insertArtifacts, insertBlobs, visibleBlobs } from '../../src/db/blobs.ts';
 import { dropBlobs } from '../../src/db/retention.ts';
-import { sweepRetention, type Swept } from '../../src/worker/retention.ts';
+import { foldersOf, sweepRetention, type Swept } from '../../src/worker/retention.ts';
 import { createAme, createClock, type Ame, type AmeOptions, type Clock } from '../journeys/harness.ts';
 import { text } from '../journeys/text.ts';
 import { createFakeS3 } from '../storage/s3-fake.ts';
@@ -22,9 +22,9 @@ const file = text`
         use: {needs: [make], runcommand: cat result; exit 1}
 `;
 
-function sweep({ ctx }: Ame): Promise<Swept> {
+function sweep({ ctx }: Ame, stepRows = 1_000): Promise<Swept> {
   const { db, storage, log, config } = ctx;
-  return sweepRetention({ db, storage, log, keep: config.retention }, never);
+  return sweepRetention({ db, storage, log, keep: config.retention, stepRows }, never);
 }
 
 async function count(ame: Ame, table: string): Promise<number> {
@@ -81,7 +81,7 @@ test.each(stores)(
     const clock = createClock();
     await using ame = await createAme({ clock, env: store.env });
     const { repository, pushed, run } = await ranThrough(ame, clock);
-    const nothing = { logs: 0, artifacts: 0, bodies: 0, workspaces: 0, refs: 0, blobs: 0 };
+    const nothing = { logs: 0, artifacts: 0, bodies: 0, workspaces: 0, refs: 0, strays: 0, blobs: 0 };
     expect(await sweep(ame)).toEqual(nothing);
 
     clock.advance(20 * daySeconds);
@@ -190,4 +190,78 @@ test('content that is written at the moment of its removal is there afterwards',
   await insertBlobs(db, Number(rows[0]?.id), [{ digest, size: bytes.length }]);
   expect(await dropBlobs(db, (gone) => storage.remove(gone))).toBe(0);
   expect([await storage.has(digest), await count(ame, 'blobs')]).toEqual([true, 1]);
+});
+
+test('steps of two rows remove what one step of all removes, page by page', async () => {
+  const clock = createClock();
+  const removed: Swept[] = [];
+  for (const stepRows of [1_000, 2]) {
+    await using ame = await createAme({ clock });
+    const first = await ranThrough(ame, clock);
+    await first.repository.push({ 'ame.yaml': file, 'more.txt': 'more' });
+    await ame.settle();
+    clock.advance(120);
+    await ame.settle();
+    clock.advance(20 * daySeconds);
+    // What a young run of the same repository leads to is read page by page, and stays.
+    const young = await first.repository.push({ 'ame.yaml': file, 'data.txt': 'data' });
+    await ame.settle();
+    const some = await sweep(ame, stepRows);
+    expect(await missing(ame)).toEqual([]);
+    expect(await ame.ctx.storage.has(digestOf(Buffer.from('data')))).toBe(true);
+    expect((await ame.api('GET', `/commits/${young.commit}`)).status).toBe(200);
+    clock.advance(120);
+    await ame.settle();
+    clock.advance(200 * daySeconds);
+    await ame.settle();
+    const rest = await sweep(ame, stepRows);
+    expect([await count(ame, 'blobs'), await count(ame, 'blob_refs'), await count(ame, 'artifacts')]).toEqual(
+      [0, 0, 0],
+    );
+    removed.push(some, rest);
+  }
+  expect(removed.slice(2)).toEqual(removed.slice(0, 2));
+  expect(removed[1]?.logs).toBeGreaterThan(4);
+  expect(removed[1]?.refs).toBeGreaterThan(4);
+});
+
+test('each folder of the store has its hour of the day', () => {
+  const all = Array.from({ length: 24 }, (_, hour) => foldersOf(hour)).flat();
+  expect([all.length, new Set(all).size, all.every((folder) => /^[0-9a-f]{2}$/.test(folder))]).toEqual([
+    256,
+    256,
+    true,
+  ]);
+});
+
+test.each(stores)('in %s content whose row never came is found, and goes a day later', async (_, open) => {
+  await using store = await open();
+  const clock = createClock();
+  await using ame = await createAme({ clock, env: store.env });
+  const { run } = await ranThrough(ame, clock);
+  const { db, storage } = ame.ctx;
+  // Their writers went away before they could say whose they are; one of them comes back after the content was found.
+  const lost = Array.from({ length: 8 }, (_each, at) => Buffer.from(`lost ${at}`));
+  const late = Buffer.from('late');
+  for (const bytes of [...lost, late]) await storage.write(digestOf(bytes), new Blob([bytes]).stream());
+  const throughout = async (): Promise<Swept> => {
+    const sum = await sweep(ame);
+    for (let hour = 1; hour < 24; hour += 1) {
+      clock.advance(3_600);
+      const swept = await sweep(ame);
+      sum.strays += swept.strays;
+      sum.blobs += swept.blobs;
+    }
+    return sum;
+  };
+  expect(await throughout()).toMatchObject({ strays: 9, blobs: 0 });
+  await insertBlobs(db, run.repository.id, [{ digest: digestOf(late), size: late.length }]);
+  const [attempt] = await ame.read.attempts(run);
+  const artifact = { path: 'late', digest: digestOf(late), size: late.length, mode: 0o644 };
+  await insertArtifacts(db, attempt?.id ?? 0, [artifact]);
+  clock.advance(3_600);
+  expect(await throughout()).toMatchObject({ strays: 0, blobs: 8 });
+  expect([...(await storage.present(lost.map((bytes) => digestOf(bytes))))]).toEqual([]);
+  expect(await storage.has(digestOf(late))).toBe(true);
+  expect(await missing(ame)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { AttemptFaultError, AttemptOverError, type AttemptInput, type Fault } from '../../core/attempt.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../clock.ts';
+import { patienceMs } from '../door-calls.ts';
 import { DoorAwayError } from '../door-refusal.ts';
 import { createHttpDoor, type HttpDoorOptions } from '../http-door.ts';
 import { runAttempt } from '../run-attempt.ts';
@@ -44,14 +45,22 @@ export async function attemptInPod(options: PodAttemptOptions): Promise<LastWord
     failure = error;
     log.warn({ attempt, error }, 'the agent is waiting for the world');
   };
-  const reached: HttpDoorOptions = { url, attempt, token, clock, onFailure };
-  const isNew = progress.now().startedAt === null;
+  // A door that was reached is waited for as long as anything may hold the machine.
+  const patience = Math.max(patienceMs, options.storeMs);
+  const reached: HttpDoorOptions = { url, attempt, token, clock, onFailure, patience };
+  /** Milliseconds that a command which ended then may still hold its machine. */
+  const left = (endedAt: Date): number => Math.max(0, endedAt.getTime() + options.storeMs - clock.now());
+  const { startedAt, endedAt } = progress.now();
   const first = await firstInput({
     ...reached,
     signal: taken,
-    ...(isNew && { patience: options.reachMs }),
+    ...(startedAt === null && { patience: options.reachMs }),
+    ...(endedAt !== null && { patience: left(endedAt) }),
   });
-  if (first instanceof DoorAwayError) return unreachable(url, first);
+  if (first instanceof DoorAwayError)
+    return startedAt === null || endedAt === null
+      ? unreachable(url, first)
+      : notStored(options.storeMs, first);
   if (first instanceof AttemptOverError) return { code: 'attempt-over', sentence: first.message };
 
   const halt = new AbortController();
@@ -60,8 +69,12 @@ export async function attemptInPod(options: PodAttemptOptions): Promise<LastWord
     progress,
     door: createHttpDoor({ ...reached, signal: halt.signal }),
     input: first instanceof Error ? null : first,
-    ended() {
-      bound.cancel ??= clock.after(options.storeMs, () => halt.abort(new Error('it took too long')));
+    async ended(at) {
+      const since = progress.now().endedAt ?? at;
+      bound.cancel ??= clock.after(left(since), () => halt.abort(new Error('it took too long')));
+      // A full disk: whoever takes over counts from when it sees the end.
+      if (progress.now().endedAt === null) await progress.save({ endedAt: since }).catch(() => {});
+      return since;
     },
   });
   try {
@@ -81,9 +94,9 @@ export async function attemptInPod(options: PodAttemptOptions): Promise<LastWord
     if (told === 'reported') return wordOfFault(host.fault());
     if (!halt.signal.aborted)
       return { code: 'task-died', sentence: 'The container of the command ended without a word.' };
-    if (failure instanceof DoorAwayError) return unreachable(url, failure);
-    const seconds = Math.round(options.storeMs / 1_000);
-    return { code: 'store-failed', sentence: `It was not stored within ${seconds} s: ${textOf(failure)}` };
+    return progress.now().startedAt === null && failure instanceof DoorAwayError
+      ? unreachable(url, failure)
+      : notStored(options.storeMs, failure);
   } catch (error) {
     if (error instanceof DoorAwayError) return unreachable(url, error);
     if (error instanceof AttemptFaultError) return { code: 'refused', sentence: error.message };
@@ -107,6 +120,13 @@ function unreachable(url: string, error: DoorAwayError): LastWord {
     code: 'door-unreachable',
     sentence: `The agent cannot reach AME at ${url}: ${error.message}. Set AME_AGENT_URL to an address of AME that pods reach.`,
   };
+}
+
+/** The machine is let go. Its door was reached before the command began: how pods reach it is set right. */
+function notStored(storeMs: number, failure: unknown): LastWord {
+  const seconds = Math.round(storeMs / 1_000);
+  const sentence = `What it left was not stored within ${seconds} s of its end, and its machine is let go: ${textOf(failure)}`;
+  return { code: 'store-failed', sentence };
 }
 
 function wordOfFault(fault: Fault | null): LastWord | null {

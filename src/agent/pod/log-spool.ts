@@ -16,6 +16,7 @@ import type { LogChunk } from '../../core/attempt.ts';
 import { decodeLogChunk, encodeLogChunk } from '../../core/door-wire.ts';
 import type { LogRead, ShipMemory, ShipRest } from '../ship.ts';
 import { decodeReads, encodeRead } from './log-reads.ts';
+import { beginSeal, openSealed, type Seal } from './sealed-file.ts';
 
 /** A log on its way, on a disk that outlives this process. */
 export type LogSpool = {
@@ -40,17 +41,21 @@ type Head = { readonly chunks: number; readonly rest: ShipRest };
  * - `reads` begins with how many chunks there are and what was read but in none of them; then what was read since.
  *   It is replaced as a whole with each chunk.
  *
+ * Chunks are masked. What was read is as the command printed it, secrets and all, which no disk is to hold: `reads`
+ * is sealed with `key` (`spoolKey`).
+ *
  * What is in a pipe stays there while nobody reads it: only what a process had read and not yet written is lost with it.
  */
-export function openLogSpool(directory: string, most: number): LogSpool {
+export function openLogSpool(directory: string, most: number, key: Uint8Array): LogSpool {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const place = join(directory, 'reads');
-  const earlier = readEarlier(place);
+  const earlier = readEarlier(place, key);
   const waiting = listChunks(directory, earlier.head?.chunks ?? 0);
   let held = waiting.reduce((sum, { size }) => sum + size, 0);
   let ended = false;
   let changed = Promise.withResolvers<void>();
-  let reads: number | null = null;
+  /** `reads` while it is written to; null where it cannot be, until it is replaced. */
+  let open: { readonly file: number; readonly seal: Seal } | null = null;
 
   function change(): void {
     changed.resolve();
@@ -63,12 +68,41 @@ export function openLogSpool(directory: string, most: number): LogSpool {
   }
 
   function keep(read: LogRead): void {
+    if (open === null) return;
     try {
-      reads ??= openSync(place, 'a', 0o600);
-      writeSync(reads, encodeRead(read));
+      const record = open.seal.next(encodeRead(read));
+      if (writeSync(open.file, record) < record.length) close();
     } catch {
       // A full disk must not end the command: until the next chunk this much could be lost with the process.
+      close();
     }
+  }
+
+  function close(): void {
+    if (open !== null) closeSync(open.file);
+    open = null;
+  }
+
+  /** Puts this in place of `reads`, in which what is kept from here on follows it. */
+  function begin(plain: Uint8Array): void {
+    close();
+    const seal = beginSeal(key);
+    const file = openSync(`${place}.new`, 'w', 0o600);
+    open = { file, seal };
+    try {
+      writeFileSync(file, Buffer.concat([seal.head, seal.next(plain)]));
+      renameSync(`${place}.new`, place);
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
+
+  // What is there was begun by another process, which alone could go on with its cipher.
+  try {
+    begin(earlier.plain);
+  } catch {
+    // A full disk: what is there stays, and nothing is kept until there is room for the next chunk.
   }
 
   return {
@@ -82,10 +116,7 @@ export function openLogSpool(directory: string, most: number): LogSpool {
       const head = serialize({ chunks: chunk.seq + 1, rest: rest() } satisfies Head);
       const length = Buffer.alloc(4);
       length.writeUInt32BE(head.length);
-      writeFileSync(`${place}.new`, Buffer.concat([length, head]), { mode: 0o600 });
-      renameSync(`${place}.new`, place);
-      if (reads !== null) closeSync(reads);
-      reads = null;
+      begin(Buffer.concat([length, head]));
       waiting.push({ seq: chunk.seq, size: body.length });
       held += body.length;
       change();
@@ -112,26 +143,35 @@ export function openLogSpool(directory: string, most: number): LogSpool {
 
     end() {
       ended = true;
+      close();
       change();
     },
   };
 }
 
-function readEarlier(place: string): { readonly head: Head | null; readonly reads: readonly LogRead[] } {
-  let bytes: Buffer;
+type Earlier = {
+  readonly head: Head | null;
+  readonly reads: readonly LogRead[];
+  /** All of it, but for a last record that is not whole. */
+  readonly plain: Uint8Array;
+};
+
+function readEarlier(place: string, key: Uint8Array): Earlier {
+  let sealed: Buffer;
   try {
-    bytes = readFileSync(place);
+    sealed = readFileSync(place);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      return { head: null, reads: [] };
+      return { head: null, reads: [], plain: Buffer.alloc(0) };
     throw error;
   }
+  const bytes = openSealed(key, sealed);
   // Before the first chunk there is no head.
-  if (bytes[0] !== 0) return { head: null, reads: decodeReads(bytes) };
-  const end = 4 + bytes.readUInt32BE(0);
+  const end = bytes[0] === 0 ? 4 + bytes.readUInt32BE(0) : 0;
   // Only this process and those before it write here.
-  const head = deserialize(bytes.subarray(4, end)) as Head;
-  return { head, reads: decodeReads(bytes.subarray(end)) };
+  const head = end === 0 ? null : (deserialize(bytes.subarray(4, end)) as Head);
+  const reads = decodeReads(bytes.subarray(end));
+  return { head, reads, plain: Buffer.concat([bytes.subarray(0, end), ...reads.map(encodeRead)]) };
 }
 
 /** Chunks before `count` are final and not sent yet; the others are cut again. */

@@ -5,12 +5,13 @@ import { createContent } from '../content.ts';
 import { createSignedContent } from '../signed-content.ts';
 import type { FileStates } from '../file-states.ts';
 import { createStoreReach } from '../store-reach.ts';
-import type { AttemptHost } from '../run-attempt.ts';
+import type { AttemptHost, RunningCommand } from '../run-attempt.ts';
 import type { PodAttemptOptions } from './attempt-in-pod.ts';
 import { openLogSpool } from './log-spool.ts';
 import type { PodPlaces } from './places.ts';
 import { abandonWhenGone, startPodCommand } from './pod-command.ts';
 import type { ProgressFile } from './resume.ts';
+import { spoolKey } from './sealed-file.ts';
 import { shipSpooled } from './ship-spooled.ts';
 import { writeScript } from './write-script.ts';
 
@@ -33,8 +34,11 @@ type Around = {
   readonly door: AttemptDoor;
   /** What the door has said already. */
   readonly input: AttemptInput | null;
-  /** Called once the command has ended, or will never begin: from here on the machine waits for us alone. */
-  readonly ended: () => void;
+  /**
+   * Called once the command has ended, or will never begin: from here on the machine waits for us alone. Answers with
+   * since when, of which an earlier agent may know more.
+   */
+  readonly ended: (at: Date) => Promise<Date>;
 };
 
 /** An attempt's host in a pod: the command runs in the container next door, and every step outlives this process. */
@@ -42,6 +46,7 @@ export function podHost(options: PodAttemptOptions, around: Around): PodHost {
   const { places, pipes, talk, timeoutMs, graceMs, taken, clock, log } = options;
   const { progress, door, ended } = around;
   const { signed } = door;
+  const key = spoolKey(options.token);
   const reach = createStoreReach();
   const onFailure = (error: unknown): void =>
     log.warn({ attempt: options.attempt, error }, 'the store is away');
@@ -52,6 +57,15 @@ export function podHost(options: PodAttemptOptions, around: Around): PodHost {
       ...(signed &&
         createSignedContent({ door: { ...door, signed }, attempt, clock, signal, onFailure, reach })),
     });
+  async function endOf(command: RunningCommand): RunningCommand['ended'] {
+    try {
+      const end = await command.ended;
+      return { ...end, at: await ended(end.at) };
+    } catch (error) {
+      await ended(new Date(clock.now()));
+      throw error;
+    }
+  }
   let shipping: Promise<unknown> = Promise.resolve();
   let fault: Fault | null = null;
   return {
@@ -76,7 +90,7 @@ export function podHost(options: PodAttemptOptions, around: Around): PodHost {
         return { ...input, root: progress.now().restored?.root ?? input.root };
       },
       async finish(attempt, report) {
-        ended();
+        await ended(new Date(clock.now()));
         ({ fault } = report);
         await door.finish(attempt, withNotice(withStoringTime(report), reach.notice()));
       },
@@ -104,10 +118,10 @@ export function podHost(options: PodAttemptOptions, around: Around): PodHost {
         taken,
       });
       await progress.save({ startedAt: command.startedAt });
-      return { ...command, ended: command.ended.finally(ended) };
+      return { ...command, ended: endOf(command) };
     },
     ship(request) {
-      const shipped = shipSpooled(request, openLogSpool(join(places.state, 'log'), spoolBytes));
+      const shipped = shipSpooled(request, openLogSpool(join(places.state, 'log'), spoolBytes, key));
       shipping = shipped.catch(() => null);
       return shipped;
     },

@@ -11,6 +11,8 @@ export type Progress = {
   /** The workspace as it was restored, once it is. */
   readonly restored: { readonly root: Digest; readonly states: FileStates } | null;
   readonly startedAt: Date | null;
+  /** When the command had ended, or it was clear that it would never begin. */
+  readonly endedAt: Date | null;
   /** The door has the report. */
   readonly isReported: boolean;
 };
@@ -31,6 +33,7 @@ export async function openProgress(
     preparedFrom,
     restored: null,
     startedAt: null,
+    endedAt: null,
     isReported: false,
   };
   return {

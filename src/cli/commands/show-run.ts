@@ -3,6 +3,7 @@ import { connect } from '../client.ts';
 import { exitCodes, type ExitCode } from '../fault.ts';
 import { findRun } from '../find-run.ts';
 import { readRun, type RunDetail } from '../follow-run.ts';
+import { lastWordLines } from '../last-words.ts';
 import { tableLines } from '../table.ts';
 import { print, printJson, type Terminal } from '../terminal.ts';
 import { noticesOf } from '../verdict.ts';
@@ -40,6 +41,7 @@ export async function showRun(
   print(terminal);
   for (const line of attemptLines(terminal, run)) print(terminal, line);
   for (const notice of noticesOf(run)) print(terminal, `notice: ${plainLine(notice)}`);
+  for (const line of lastWordLines(run.attempts)) print(terminal, line);
   print(terminal);
   print(terminal, pageAddress(run.url, client.token));
   return exitCodes.good;

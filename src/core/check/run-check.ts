@@ -8,10 +8,11 @@ import {
 } from '../check.ts';
 import { markdownBlock, markdownCode, markdownLine, plainLine, visibleText } from '../escape.ts';
 import { outcomes, type OutcomeClass } from '../outcome/classes.ts';
+import type { LastWords } from '../outcome/last-words.ts';
 import { counted } from '../problems/wording.ts';
 import { isFinal, type AttemptState, type RunState } from '../run.ts';
 import { showBytes, showDuration } from './amounts.ts';
-import { byteLength, cutText, fitRows, fitTail, largestMarkdown, longestTitle } from './fit.ts';
+import { byteLength, cutText, fitRows, fitTail, largestMarkdown, lastLines, longestTitle } from './fit.ts';
 
 /** The latest attempt of one task. */
 export type TaskReport = {
@@ -54,6 +55,8 @@ export type RunReport = {
   }[];
   /** The end of a log that explains the verdict. */
   readonly log: { readonly task: string; readonly text: string } | null;
+  /** What the pod said itself of the failure that came first, where no report says how it ended. */
+  readonly lastWords?: { readonly task: string; readonly said: LastWords['said'] } | null;
   readonly notices: readonly string[];
   /** Lines of the repository at which tasks failed. */
   readonly annotations: readonly CheckAnnotation[];
@@ -70,6 +73,9 @@ export type RunReport = {
 const logBudget = 16 * 1024;
 const artifactBudget = 8 * 1024;
 const mostLines = 60;
+/** Of what a container said last. */
+const wordLines = 10;
+const wordBudget = 2 * 1024;
 
 /** What a commit is told about one run of it. */
 export function runCheck(run: RunReport): Check {
@@ -182,8 +188,9 @@ function explain(task: TaskReport, name: (text: string) => string, line: (text: 
 function textOf(run: RunReport): string {
   const log = logSection(run);
   const artifacts = artifactSection(run);
-  const budget = largestMarkdown - byteLength(log) - byteLength(artifacts) - 4;
-  return [taskTable(run, budget), log, artifacts].filter((part) => part !== '').join('\n\n');
+  const words = lastWordsSection(run);
+  const budget = largestMarkdown - byteLength(words) - byteLength(log) - byteLength(artifacts) - 6;
+  return [taskTable(run, budget), words, log, artifacts].filter((part) => part !== '').join('\n\n');
 }
 
 function taskTable({ tasks, command }: RunReport, budget: number): string {
@@ -219,6 +226,16 @@ function logSection({ log }: RunReport): string {
   const tail = fitTail(visibleText(lastDrawn(log.text.slice(-4 * logBudget))), logBudget);
   const before = tail.leftOut === 0 ? '' : ` (${counted(tail.leftOut, 'line')} before these left out)`;
   return `### The end of the log of ${markdownCode(cutText(log.task, 300))}${before}\n\n${markdownBlock(tail.text)}`;
+}
+
+/** A short quote of what the containers of a pod said themselves: text of theirs, whatever it looks like. */
+function lastWordsSection({ lastWords }: RunReport): string {
+  if (!lastWords || lastWords.said.length === 0) return '';
+  const quotes = lastWords.said.map(
+    ({ container, text }) =>
+      `Container ${markdownCode(container)}:\n\n${markdownBlock(fitTail(lastLines(visibleText(text), wordLines), wordBudget).text)}`,
+  );
+  return `### What the pod of ${markdownCode(cutText(lastWords.task, 300))} said last\n\n${quotes.join('\n\n')}`;
 }
 
 /** A progress bar draws its line again and again; only what it drew last is of interest. */

@@ -22,9 +22,21 @@ export function describeOutOfMemory(memory: Memory): string {
  * What a run says of a task that ended well once it had more memory, and what to write to begin there; `null` where it
  * needed no more.
  */
-export function describeRaise(task: string, { bytes, ceilingBytes, over }: Memory): string | null {
+export function describeRaise(task: string, memory: Memory): string | null {
+  const { bytes, over } = memory;
   if (over === undefined) return null;
+  return `${shown(task)} needed more than ${showSize(over)} and ran with ${showSize(bytes)}. To start there: ${written(task, memory)}.`;
+}
+
+/** What a run says of a task that starts with what an earlier run came to need; `null` where it starts as asked. */
+export function describeLearned(task: string, memory: Memory): string | null {
+  if (memory.learned !== true) return null;
+  return `${shown(task)} starts with ${showSize(memory.bytes)}, because less was not enough in an earlier run. To ask for that: ${written(task, memory)}.`;
+}
+
+/** The line of a file that starts with as much and may climb as far. */
+function written(task: string, { bytes, ceilingBytes }: Memory): string {
   const [start, ceiling] = [showSize(bytes), showSize(ceilingBytes)];
-  const written = bytes === ceilingBytes ? start : `${start}..${ceiling}`;
-  return `${shown(task)} needed more than ${showSize(over)} and ran with ${start}. To start there: \`memory: ${written}\` below \`resources\` of ${shown(task)} in ame.yaml.`;
+  const memory = bytes === ceilingBytes ? start : `${start}..${ceiling}`;
+  return `\`memory: ${memory}\` below \`resources\` of ${shown(task)} in ame.yaml`;
 }

@@ -12,6 +12,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { AttemptReport } from '../../core/attempt.ts';
 import { outcomeClasses } from '../../core/outcome/classes.ts';
+import type { LastWords } from '../../core/outcome/last-words.ts';
 import type { Plan } from '../../core/plan.ts';
 import { busyRules } from '../../core/project.ts';
 import type { AskedResources } from '../../core/resources.ts';
@@ -134,6 +135,8 @@ export const attempts = pgTable(
     /** The agent's word that the command runs, and that it is over; a reconcile turns both into states. */
     saidStartedAt: time('said_started_at'),
     report: json('report').$type<AttemptReport>(),
+    /** What its pod said itself, where no report says how its command ended. */
+    lastWords: json('last_words').$type<LastWords>(),
     /** The workspace as the task left it. */
     output: text('output'),
     reusedFrom: reference('reused_from').references((): AnyPgColumn => attempts.id),

@@ -5,6 +5,7 @@ import { ExecutorAwayError, type Executor } from '../executor.ts';
 import type { Cluster } from './client.ts';
 import { ClusterRefusal } from './cluster-error.ts';
 import { deleteJob, findJob, isOf, jobsPath, podsPath, type JobObject, type PodObject } from './jobs.ts';
+import { createLastWords } from './last-words.ts';
 import { createLooker } from './look.ts';
 import { instanceOf, labels } from './names.ts';
 import { createProjectSecrets, type ProjectSecretOptions } from './project-secret.ts';
@@ -85,6 +86,16 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
     mirror: (projectId) => secrets.mirror(projectId),
     tend: (...of) => starts.tend(...of),
   });
+  const words = createLastWords({
+    // A kubelet that is away says nothing about the API server.
+    cluster: options.cluster,
+    podOf: (attempt) => looker.overPod(attempt),
+    secretsOf: options.secretsOf,
+    tokenOf: options.tokenOf,
+    closing: closing.signal,
+    clock,
+    log,
+  });
   const sweep = createSweep(
     {
       cluster,
@@ -141,6 +152,7 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
       wakes.push(each);
     },
     awaySince,
+    lastWords: (attempts) => words.of(attempts),
     // What runs in the cluster goes on, and whoever starts next finds it there.
     async close() {
       closing.abort();

@@ -32,6 +32,8 @@ export type Looker = {
   /** What is true of these attempts now. Throws `ExecutorAwayError` where nobody can tell. */
   look(attempts: readonly number[]): Promise<ReadonlyMap<number, Observation>>;
   forget(attempt: number): void;
+  /** The pod of an attempt that was over in the last look at it, and has one. */
+  overPod(attempt: number): SeenPod | null;
 };
 
 /** Attempts in one question: a selector that names them stands in the address. */
@@ -39,6 +41,9 @@ const perQuestion = 200;
 /** Questions about single attempts at once, and how many of those that wait are explained in one look. */
 const mostAtOnce = 8;
 const mostExplained = 24;
+
+/** Pods that are remembered as over. */
+const mostOver = 1_000;
 
 type Budget = { questions: number };
 
@@ -50,6 +55,7 @@ export function createLooker(options: LookerOptions): Looker {
   const { cluster, instance, seen, settings, clock } = options;
   const nodes = createNodes(cluster, settings, clock);
   const warnings = createWarnings(cluster, clock);
+  const overPods = new Map<number, SeenPod>();
 
   /** Lists Jobs and pods of these attempts and keeps them where a watch that is away will find them again. */
   async function ask(attempts: readonly number[]): Promise<Map<number, Sighting>> {
@@ -138,18 +144,30 @@ export function createLooker(options: LookerOptions): Looker {
       const work = async (): Promise<void> => {
         for (const [id, sighting] of rest) {
           const confirmed = sighting.job === null ? await confirm(id, sighting) : sighting;
-          answers.set(
-            id,
-            confirmed === 'foreign' ? foreignJob(cluster, id) : await observe(id, confirmed, budget),
-          );
+          const answer =
+            confirmed === 'foreign' ? foreignJob(cluster, id) : await observe(id, confirmed, budget);
+          answers.set(id, answer);
+          if (confirmed !== 'foreign' && answer.kind === 'over') rememberOver(id, confirmed);
           if (confirmed !== 'foreign' && confirmed.job !== null) await options.tend(id, confirmed);
         }
       };
       await Promise.all(Array.from({ length: mostAtOnce }, work));
       return answers;
     },
-    forget: (attempt) => warnings.forget(attempt),
+    forget(attempt) {
+      warnings.forget(attempt);
+      overPods.delete(attempt);
+    },
+    overPod: (attempt) => overPods.get(attempt) ?? null,
   };
+
+  /** As it was seen: the next moment may take it away, and the ending was read from this one. */
+  function rememberOver(attempt: number, { pods }: Sighting): void {
+    const pod = newestOf(pods);
+    if (pod === null) return;
+    if (overPods.size >= mostOver) overPods.clear();
+    overPods.set(attempt, pod);
+  }
 
   /** No list is believed when it says that there is no Job. */
   async function confirm(attempt: number, sighting: Sighting): Promise<Sighting | 'foreign'> {

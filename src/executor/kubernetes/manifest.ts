@@ -9,6 +9,7 @@ import type {
 import { endTaskScript, entryName, entryScript, takeAwayScript } from '../../agent/pod/entry.ts';
 import { podPlaces } from '../../agent/pod/places.ts';
 import type { AttemptOrder } from '../../core/attempt.ts';
+import { backstopSeconds } from '../../core/pod-time.ts';
 import type { AskedResources } from '../../core/resources.ts';
 import { askedText } from './asked.ts';
 import { annotations, attemptName, labels } from './names.ts';
@@ -37,6 +38,10 @@ export type PodSettings = PlacementSettings & {
   readonly agentUrl: string;
   /** Between TERM and KILL. */
   readonly graceSeconds: number;
+  /** How long a command that has ended holds its machine until all that it left is stored. */
+  readonly storePatienceSeconds: number;
+  /** How long the door's first answer is waited for. */
+  readonly reachPatienceSeconds: number;
 };
 
 const mebibyte = 2 ** 20;
@@ -44,8 +49,6 @@ const gibibyte = 2 ** 30;
 
 /** Seconds that an agent has to collect and upload once its pod is deleted. The node keeps to the first grace it hears. */
 const uploadGraceSeconds = 600;
-/** Seconds after the command's own time limit, which the agent keeps: only where nobody else ends the pod. */
-const backstopSeconds = 7_200;
 /** What a task's own image layer and the few lines that its container prints itself may take. */
 const logSlackBytes = 256 * mebibyte;
 /** What is asked of a node's disk where the file says nothing: the limit is the administrator's, few tasks come near it. */
@@ -101,6 +104,7 @@ function podOf(order: AttemptOrder, settings: PodSettings): V1PodSpec {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: uploadGraceSeconds + settings.graceSeconds,
+    // The agent keeps the command's own time limit: this is only where nobody else ends the pod.
     activeDeadlineSeconds: Math.ceil(order.timeout) + backstopSeconds,
     securityContext: {
       runAsNonRoot: true,
@@ -145,6 +149,8 @@ function agentContainer(order: AttemptOrder, settings: PodSettings): V1Container
       { name: 'AME_TOKEN_FILE', value: podPlaces.token },
       { name: 'AME_TIMEOUT', value: String(order.timeout) },
       { name: 'AME_GRACE', value: String(settings.graceSeconds) },
+      { name: 'AME_STORE_PATIENCE', value: String(settings.storePatienceSeconds) },
+      { name: 'AME_REACH_PATIENCE', value: String(settings.reachPatienceSeconds) },
     ],
     lifecycle: { preStop: { exec: { command: ['sh', '-c', takeAwayScript] } } },
     resources: agentResources,

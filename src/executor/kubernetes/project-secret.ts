@@ -64,28 +64,48 @@ export function createProjectSecrets(options: ProjectSecretOptions): ProjectSecr
   async function refresh(signal: AbortSignal): Promise<void> {
     // Secrets with tokens of attempts go with their Jobs.
     const selector = `${labels.instance}=${instance},!${labels.attempt}`;
-    for await (const page of listPages<JobObject>(cluster, secretsPath(cluster), selector, signal)) {
-      const mirrors = page.flatMap(({ metadata }) => {
+    for await (const page of listPages<SecretObject>(cluster, secretsPath(cluster), selector, signal)) {
+      const mirrors = page.flatMap(({ metadata, data = {} }) => {
         const projectId = projectOf(metadata?.labels);
         return projectId !== null && metadata?.name === projectSecretName(projectId)
-          ? [{ projectId, metadata }]
+          ? [{ projectId, metadata, data }]
           : [];
       });
       const there = await options.projectsOf(mirrors.map(({ projectId }) => projectId));
-      for (const { projectId, metadata } of mirrors) {
+      for (const { projectId, metadata, data } of mirrors) {
         signal.throwIfAborted();
         if (!there.has(projectId)) {
           await remove(cluster, projectId, metadata.uid ?? '');
           seen.delete(projectId);
           continue;
         }
-        const digest = digestOf(options.key, projectId, await options.secretsOf(projectId));
-        if (metadata.annotations?.[annotations.digest] !== digest) await inTurn(projectId);
+        const values = await options.secretsOf(projectId);
+        const digest = digestOf(options.key, projectId, values);
+        if (!says({ metadata, data }, digest, dataOf(values))) await inTurn(projectId);
       }
     }
   }
 
   return { mirror: inTurn, refresh };
+}
+
+type SecretObject = Pick<JobObject, 'metadata'> & { readonly data?: Data };
+type Data = Readonly<Record<string, string>>;
+
+function dataOf(values: readonly { readonly name: string; readonly value: string }[]): Data {
+  return Object.fromEntries(
+    values.map(({ name, value }) => [name, Buffer.from(value, 'utf8').toString('base64')]),
+  );
+}
+
+/** Whether a mirror holds all of it and nothing else: a person may have changed it and left its digest as it was. */
+function says({ metadata, data = {} }: SecretObject, digest: string, wanted: Data): boolean {
+  const names = Object.keys(wanted);
+  return (
+    metadata?.annotations?.[annotations.digest] === digest &&
+    names.length === Object.keys(data).length &&
+    names.every((name) => data[name] === wanted[name])
+  );
 }
 
 async function write(
@@ -104,7 +124,8 @@ async function write(
       409,
       `the Secret ${name} in the namespace ${cluster.namespace} was not made by this AME: rename or delete it`,
     );
-  if (there?.metadata?.annotations?.[annotations.digest] === digest) return;
+  const data = dataOf(values);
+  if (there !== null && says(there, digest, data)) return;
   const body = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -119,9 +140,7 @@ async function write(
       annotations: { [annotations.digest]: digest },
     },
     type: 'Opaque',
-    data: Object.fromEntries(
-      values.map(({ name: key, value }) => [key, Buffer.from(value, 'utf8').toString('base64')]),
-    ),
+    data,
   };
   if (there !== null) {
     await cluster.ask({ method: 'PUT', path, body });
@@ -147,9 +166,9 @@ async function remove(cluster: Cluster, projectId: number, uid: string): Promise
   }
 }
 
-async function find(cluster: Cluster, path: string): Promise<Pick<JobObject, 'metadata'> | null> {
+async function find(cluster: Cluster, path: string): Promise<SecretObject | null> {
   try {
-    return (await cluster.ask({ method: 'GET', path })) as Pick<JobObject, 'metadata'>;
+    return (await cluster.ask({ method: 'GET', path })) as SecretObject;
   } catch (error) {
     if (isRefused(error, 'missing')) return null;
     throw error;

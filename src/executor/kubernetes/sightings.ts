@@ -16,7 +16,12 @@ export type SeenJob = {
   readonly project: number | null;
 };
 
-export type SeenPod = { readonly uid: string; readonly facts: PodFacts };
+export type SeenPod = {
+  readonly uid: string;
+  readonly name: string;
+  readonly project: number | null;
+  readonly facts: PodFacts;
+};
 
 /** What was seen of one attempt. */
 export type Sighting = { readonly job: SeenJob | null; readonly pods: readonly SeenPod[] };
@@ -142,5 +147,10 @@ export function seenJobOf(job: JobObject): SeenJob {
 }
 
 export function seenPodOf(pod: PodObject): SeenPod {
-  return { uid: pod.metadata?.uid ?? '', facts: podFactsOf(pod) };
+  return {
+    uid: pod.metadata?.uid ?? '',
+    name: pod.metadata?.name ?? '',
+    project: projectOf(pod.metadata?.labels),
+    facts: podFactsOf(pod),
+  };
 }

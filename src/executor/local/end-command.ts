@@ -52,9 +52,9 @@ async function endGently({ family, exited, clock, graceMs }: Request): Promise<v
   let left = false;
   void exited.then(() => (left = true));
   // A look at the processes that fails leaves the group asked, and the grace does the rest.
-  await askToEnd(family).catch(() => {});
+  await askToEnd(family, clock).catch(() => {});
   await Promise.race([exited, out]);
-  while (!grace.signal.aborted && (await findProcesses(family)).length > 0) {
+  while (!grace.signal.aborted && (await findProcesses(family, clock)).length > 0) {
     await pause(clock, lookEveryMs, grace.signal).catch(() => {}); // The grace is over: the loop sees it.
   }
   cancel();

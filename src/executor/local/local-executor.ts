@@ -9,6 +9,7 @@ import { taskEnvironment } from './environment.ts';
 import { findGpus } from './gpus.ts';
 import { endLeftovers } from './leftovers.ts';
 import { localNotices } from './notices.ts';
+import { createOutputs } from './outputs.ts';
 import { preparePythonShim } from './python-shim.ts';
 import { removeDirectory } from './remove-directory.ts';
 import { createSlots } from './slots.ts';
@@ -60,6 +61,7 @@ export async function createLocalExecutor<Restored>(
   await endLeftovers(directory, log);
   const path = options.baseEnv['PATH'] ?? '';
   const shimDirectory = await preparePythonShim(join(directory, 'bin'), path);
+  const openOutputs = await createOutputs(join(directory, 'outputs'));
   const gpus = options.gpus ?? (await findGpus(path));
   const entries = new Map<number, Entry>();
   const wakes: ((attempt: number) => void)[] = [];
@@ -177,6 +179,7 @@ export async function createLocalExecutor<Restored>(
             startCommand({
               directory: attemptDirectory,
               workspace,
+              openOutputs,
               script: order.script,
               env: (mark) => environment(input, mark),
               graceMs,

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import type { Clock } from '../../agent/clock.ts';
 import type { RunningCommand } from '../../agent/run-attempt.ts';
 import { endCommand, type ExitedCommand } from './end-command.ts';
-import { closeWriteEnds, openOutputs, type Output } from './outputs.ts';
+import { closeWriteEnds, type OpenOutputs, type Output } from './outputs.ts';
 import { processStartTime, readBootId, writeProcessRecord } from './process-record.ts';
 import { signalGroup } from './processes.ts';
 import { supervisorName, supervisorScript } from './supervisor.ts';
@@ -18,6 +18,7 @@ export type CommandRequest = {
   /** The attempt's own directory, for what is kept about the process. */
   readonly directory: string;
   readonly workspace: string;
+  readonly openOutputs: OpenOutputs;
   readonly script: string;
   readonly env: (mark: string) => Record<string, string>;
   /** Between TERM and KILL. */
@@ -32,10 +33,11 @@ export async function startCommand(request: CommandRequest): Promise<RunningComm
   const { directory, clock, signal, graceMs } = request;
   const mark = randomBytes(16).toString('hex');
   const script = await scriptArguments(request);
-  const outputs = await openOutputs(directory);
+  const outputs = await request.openOutputs();
   const streams = [outputs[0].stream, outputs[1].stream] as const;
   let leash: Writable | null = null;
   try {
+    const begunAt = clock.now();
     const child = spawnSupervisor(request, mark, script, outputs);
     leash = leashOf(child);
     const exited = exitOf(child, clock, signal);
@@ -46,7 +48,7 @@ export async function startCommand(request: CommandRequest): Promise<RunningComm
     const now = new Date(clock.now());
     leash.write('go\n');
     const ended = endCommand({
-      family: { group: pid, mark },
+      family: { group: pid, mark, begunAt },
       exited,
       outputs: streams,
       leash,
@@ -91,7 +93,8 @@ function spawnSupervisor(
 }
 
 function leashOf(child: ChildProcess): Writable {
-  const leash = child.stdio[3];
+  // Out of file handles a child has no streams at all, whatever its type says.
+  const leash = 'stdio' in child ? child.stdio[3] : null;
   if (!(leash instanceof Writable)) throw new Error('the supervisor has no leash');
   // The far end goes with the command; nobody has to hear of a word that came too late.
   leash.on('error', () => {});

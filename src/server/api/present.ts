@@ -78,6 +78,7 @@ export function presentAttempt(attempt: Attempt): AttemptShape {
       running: seconds(attempt.startedAt, attempt.endedAt),
       storing: seconds(attempt.endedAt, attempt.storedAt),
     },
+    lastWords: [...(attempt.lastWords?.said ?? [])],
     notices: [...noticesOf(attempt)],
   };
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { planDigest, planTask } from '../../core/plan.ts';
 import { PlanError } from '../../core/plan/plan-error.ts';
-
 import { scheduleGroup } from '../../core/schedule/group.ts';
 import { busyRule, concurrencyGroup, decideRequest } from '../../core/trigger.ts';
 import type { Context as Ame } from '../../context.ts';
@@ -10,7 +9,8 @@ import { inTransaction } from '../../db/connect.ts';
 import { insertDecisions } from '../../db/deliveries.ts';
 import { listProjects, type ListedProject } from '../../db/projects.ts';
 import { findRepository, type Repository } from '../../db/repositories.ts';
-import { findRunByCause, insertRun, type NewRun } from '../../db/runs.ts';
+import { insertRun, type NewRun } from '../../db/insert-run.ts';
+import { findRunByCause } from '../../db/runs.ts';
 import { supersede } from '../../db/run-groups.ts';
 import { AmbiguousCommitError, readFileAt, resolveRef, type FileAt } from '../../git/repository.ts';
 import { zeroId } from '../../git/object-id.ts';
@@ -108,7 +108,7 @@ export async function requestRun(
       : concurrencyGroup(read.project, task, ref),
     whenBusy: request.schedule ? 'allow' : busyRule(read.project, 'request'),
   };
-  return inTransaction(db, async (tx) => {
+  const made = await inTransaction(db, async (tx) => {
     const { run, created } = await insertRun(tx, row);
     if (!created) return { run: run.id, created };
     if (row.whenBusy !== 'allow') {
@@ -130,6 +130,8 @@ export async function requestRun(
     await saveCheck(tx, { repositoryId: repository.id, sha: run.commit, runId: run.id, says });
     return { run: run.id, created };
   });
+  if (made.created) ame.log.info({ run: made.run, task, trigger: 'request' }, 'run decided');
+  return made;
 }
 
 type Asked = { readonly ref: string | null; readonly commit: string; readonly file: FileAt | null };

@@ -200,7 +200,7 @@ export function createRunRoutes(ame: Ame) {
         throw refuse(409, 'run-succeeded', `${runName(of)} succeeded: there is nothing to try again`);
       const urlOf = ({ id }: { readonly id: number }): string => `${ame.address()}/runs/${id}`;
       const message = `Someone asked to try ${runName(of)} again.`;
-      const { run, created } = await retryRun({ db, urlOf }, of, { by: null, message });
+      const { run, created } = await retryRun({ db, log: ame.log, urlOf }, of, { by: null, message });
       return created ? c.json(present(await find(run)), 201) : c.json(present(await find(run)), 200);
     });
 }

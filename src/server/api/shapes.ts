@@ -111,6 +111,10 @@ export const attemptShape = z
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
     phases: phasesShape,
+    lastWords: z.array(z.object({ container: z.enum(['agent', 'task']), text: z.string() })).openapi({
+      description:
+        'What the containers of its pod said themselves, where no report says how the command ended',
+    }),
     notices: z.array(z.string()),
   })
   .openapi('Attempt');

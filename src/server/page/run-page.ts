@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { showBytes } from '../../core/check/amounts.ts';
+import { visibleText } from '../../core/escape.ts';
 import { outcomes, type Blame } from '../../core/outcome/classes.ts';
 import { isFinal } from '../../core/run.ts';
 import { checkSection, decisionSection, problemSection } from './answer.ts';
@@ -32,8 +33,8 @@ export function runPage(view: RunView): View {
     title: `${run.project.name}#${run.number} ${run.state}`,
     poll: isFinal(run.state) ? null : pollMs,
     main: html`${header(view)} ${problemSection(view.problems)} ${taskTable(view)} ${notices(view)}
-    ${logSection(view)} ${artifacts(view)} ${decisionSection(view.decisions, 'Why it runs')}
-    ${checkSection(view.checks)}`,
+    ${logSection(view)} ${lastWords(view)} ${artifacts(view)}
+    ${decisionSection(view.decisions, 'Why it runs')} ${checkSection(view.checks)}`,
   };
 }
 
@@ -124,6 +125,23 @@ function notices(view: RunView): Html | '' {
     <ul class="notices">
       ${view.notices.map((notice) => html`<li>${prose(notice)}</li>`)}
     </ul>
+  </section>`;
+}
+
+/** Of the attempt whose log is shown: what its pod said itself, where no report says how it ended. */
+function lastWords({ log }: RunView): Html | '' {
+  const words = log?.attempt.lastWords?.said ?? [];
+  if (log === null || words.length === 0) return '';
+  return html`<section aria-labelledby="last-words-title">
+    <h2 id="last-words-title">
+      Last words of the pod of
+      ${said(log.attempt.task)}${log.attempt.number > 1 ? ` (try ${log.attempt.number})` : ''}
+    </h2>
+    ${words.map(
+      ({ container, text }) =>
+        html`<h3>Container <code>${container}</code></h3>
+          <pre tabindex="0">${visibleText(text)}</pre>`,
+    )}
   </section>`;
 }
 

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { documentOf, mainOf, type View } from './layout.ts';
 
 export type Shown = {
-  readonly status?: 200 | 400 | 401 | 404 | 409 | 413 | 422 | 500 | 502 | 503;
+  readonly status?: 200 | 400 | 401 | 404 | 408 | 409 | 413 | 422 | 500 | 502 | 503;
   /** Sources of the policy to which forms of the page may be sent; without any it has no form. */
   readonly forms?: readonly string[];
 };

@@ -1,10 +1,11 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeReads, encodeRead } from '../../../src/agent/pod/log-reads.ts';
 import { openLogSpool } from '../../../src/agent/pod/log-spool.ts';
+import { beginSeal, openSealed, spoolKey } from '../../../src/agent/pod/sealed-file.ts';
 import type { LogRead, ShipRest } from '../../../src/agent/ship.ts';
 import type { LogChunk } from '../../../src/core/attempt.ts';
 import { createLogLines } from '../../../src/core/log-lines.ts';
@@ -16,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 const most = 1_000;
+const key = spoolKey('the token of an attempt');
 
 function chunkOf(seq: number, text: string): LogChunk {
   const bytes = Buffer.from(text);
@@ -35,9 +37,9 @@ const read = (text: string): LogRead => [2, 7, Buffer.from(text)];
 
 test('what a process had read, cut and not sent is there for the next one, and nothing else', async () => {
   const directory = join(root, 'a');
-  const first = openLogSpool(directory, most);
+  const first = openLogSpool(directory, most, key);
   first.memory.keep(read('before the first chunk'));
-  expect(openLogSpool(directory, most).memory.reads).toEqual([read('before the first chunk')]);
+  expect(openLogSpool(directory, most, key).memory.reads).toEqual([read('before the first chunk')]);
   await first.put(chunkOf(0, 'zero\n'), () => restOf(1, 'he'));
   await first.put(chunkOf(1, 'one\n'), () => restOf(2, 'held'));
   first.memory.keep(read('after'));
@@ -47,7 +49,7 @@ test('what a process had read, cut and not sent is there for the next one, and n
   const reads = join(directory, 'reads');
   await writeFile(reads, (await readFile(reads)).subarray(0, -2));
 
-  const second = openLogSpool(directory, most);
+  const second = openLogSpool(directory, most, key);
   expect(second.memory.reads).toEqual([read('after')]);
   expect(second.memory.rest).toEqual(restOf(2, 'held'));
   const sent: LogChunk[] = [];
@@ -59,7 +61,7 @@ test('what a process had read, cut and not sent is there for the next one, and n
 });
 
 test('a chunk waits for room, and is sent after those before it', async () => {
-  const spool = openLogSpool(join(root, 'b'), 10);
+  const spool = openLogSpool(join(root, 'b'), 10, key);
   await spool.put(chunkOf(0, 'more than ten bytes\n'), () => restOf(1));
   let isPut = false;
   const waiting = spool.put(chunkOf(1, 'one\n'), () => restOf(2)).then(() => (isPut = true));
@@ -75,13 +77,13 @@ test('a chunk waits for room, and is sent after those before it', async () => {
 
 test('what sending throws ends the draining, and the chunk stays', async () => {
   const directory = join(root, 'c');
-  const spool = openLogSpool(directory, most);
+  const spool = openLogSpool(directory, most, key);
   await spool.put(chunkOf(0, 'zero\n'), () => restOf(1));
   await expect(spool.drain(() => Promise.reject(new Error('over')))).rejects.toThrow('over');
   expect((await readdir(directory)).sort()).toEqual(['0', 'reads']);
 });
 
-test('records are read as they were written, but for a last one that is not whole', async () => {
+test('records are read as they were written, but for a last one that is not whole', () => {
   const one = fc.tuple(
     fc.constantFrom(1 as const, 2 as const),
     fc.nat(),
@@ -96,8 +98,37 @@ test('records are read as they were written, but for a last one that is not whol
     }),
     { numRuns: 50 },
   );
-  await appendFile(join(root, 'empty'), '');
-  expect(decodeReads(await readFile(join(root, 'empty')))).toEqual([]);
+});
+
+test('a sealed file says what was written to it, wherever it was cut off, to nobody without its key', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 50 })), fc.nat(80), (pieces, cut) => {
+      const [sealed, again] = [beginSeal(key), beginSeal(key)].map((seal) =>
+        Buffer.concat([seal.head, ...pieces.map((piece) => seal.next(piece))]),
+      );
+      const plain = Buffer.concat(pieces);
+      const head = (sealed?.length ?? 0) - plain.length;
+      const left = sealed?.subarray(0, Math.max(0, sealed.length - cut)) ?? plain;
+      expect(openSealed(key, left)).toEqual(plain.subarray(0, Math.max(0, left.length - head)));
+      expect(() => openSealed(spoolKey('another'), sealed ?? plain)).toThrow('another key');
+      // Nothing of it is seen, and the same is never sealed twice in the same way.
+      for (let at = 0; at + 8 <= plain.length; at += 1)
+        expect(sealed?.includes(plain.subarray(at, at + 8))).toBe(false);
+      if (plain.length >= 8) expect(sealed?.subarray(head)).not.toEqual(again?.subarray(head));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a record that is not whole is cut off before others follow', async () => {
+  const directory = join(root, 'd');
+  const first = openLogSpool(directory, most, key);
+  first.memory.keep(read('whole'));
+  first.memory.keep(read('torn'));
+  const reads = join(directory, 'reads');
+  await writeFile(reads, (await readFile(reads)).subarray(0, -2));
+  openLogSpool(directory, most, key).memory.keep(read('after the tear'));
+  expect(openLogSpool(directory, most, key).memory.reads).toEqual([read('whole'), read('after the tear')]);
 });
 
 test('lines go on from what others left, wherever these stopped', () => {

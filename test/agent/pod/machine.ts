@@ -34,6 +34,8 @@ export type MachineOptions = {
   readonly input?: Partial<AttemptInput>;
   readonly door?: Partial<AttemptDoor>;
   readonly agent?: Partial<PodOptions>;
+  /** Throws what the door answers with instead, once the command runs. */
+  readonly gate?: (call: 'missingBlobs' | 'writeBlob' | 'finish' | 'appendLog') => void;
 };
 
 /** A pod as far as two containers on this machine make one: the entry in a namespace of its own, and the agent. */
@@ -92,7 +94,20 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   const door: AttemptDoor = {
     ...memory,
     // As the database does: a chunk that is there stays. Another one of its number would be a fault of the agent's.
+    async missingBlobs(attempt, digests) {
+      options.gate?.('missingBlobs');
+      return memory.missingBlobs(attempt, digests);
+    },
+    async writeBlob(attempt, digest, content) {
+      options.gate?.('writeBlob');
+      await memory.writeBlob(attempt, digest, content);
+    },
+    async finish(attempt, report) {
+      options.gate?.('finish');
+      await memory.finish(attempt, report);
+    },
     async appendLog(attempt, chunk) {
+      options.gate?.('appendLog');
       const earlier = seen.get(chunk.seq);
       const bytes = Buffer.from(chunk.bytes);
       if (earlier === undefined) await memory.appendLog(attempt, chunk);

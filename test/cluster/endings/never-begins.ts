@@ -42,6 +42,7 @@ export const neverBegins: readonly Scenario[] = [
   },
   over('image-does-not-run', { container: { command: ['/etc'] } }),
   over('start-error', { container: { command: ['sh', '-c', 'true'], workingDir: '/proc/1/none' } }),
+  over('memory-too-small', { memory: '1Mi' }),
   at(
     'secret-missing',
     { container: { env: [secret('no-such-secret', 'TOKEN')] } },

@@ -71,7 +71,7 @@ export const nodeAway: readonly Scenario[] = [
 ];
 
 /** A node that is only an entry: nothing runs there, so its pods stay as they are when it is closed or removed. */
-async function onOwnNode(
+export async function onOwnNode(
   { bench, undo }: World,
   suffix: string,
   act: (node: string, attempt: string) => Promise<void>,

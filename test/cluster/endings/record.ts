@@ -5,6 +5,7 @@ import { endsByItself } from './ends-by-itself.ts';
 import { neverBegins } from './never-begins.ts';
 import { neverPlaced } from './never-placed.ts';
 import { nodeAway } from './node-away.ts';
+import { podLog } from './pod-log.ts';
 import { refusedPods } from './refused.ts';
 import { startBadRegistry } from './registry.ts';
 import { takenAway } from './taken-away.ts';
@@ -59,6 +60,7 @@ async function main(wanted: readonly string[]): Promise<void> {
     ...neverBegins,
     ...takenAway,
     ...nodeAway,
+    ...podLog,
   ].filter(({ rows }) => wanted.length === 0 || rows.some((row) => wanted.includes(row)));
   try {
     await playAll(scenarios, world, skipped);

@@ -12,6 +12,25 @@ export const refusedPods: readonly Scenario[] = [
   refused('runtime-class-missing', { pod: { runtimeClassName: 'no-such-class' } }),
   refused('service-account-missing', { pod: { serviceAccountName: 'nobody' } }),
   {
+    rows: ['pod-refused'],
+    play: async ({ bench, undo }) => {
+      // What an administrator says of a runtime class, and the pod itself says otherwise.
+      const name = `${bench.namespace}-elsewhere`;
+      await kubectl(['apply', '-f', '-'], {
+        apiVersion: 'node.k8s.io/v1',
+        kind: 'RuntimeClass',
+        metadata: { name },
+        handler: 'runc',
+        scheduling: { nodeSelector: { pool: 'sandboxed' } },
+      });
+      undo(() => kubectl(['delete', 'runtimeclass', name]));
+      const attempt = await bench.start({ pod: { runtimeClassName: name, nodeSelector: { pool: 'plain' } } });
+      await warned(bench, attempt, 'FailedCreate', 'forbidden');
+      const seen = await bench.until(attempt, ({ facts }) => facts.job !== null);
+      await bench.record('pod-refused', attempt, seen);
+    },
+  },
+  {
     rows: ['quota-too-small', 'quota-used-up'],
     play: async ({ open }) => {
       const tight = await open('quota');

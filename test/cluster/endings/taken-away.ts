@@ -30,6 +30,19 @@ export const takenAway: readonly Scenario[] = [
     },
   },
   {
+    rows: ['job-complete-without-pod'],
+    play: async ({ bench }) => {
+      const attempt = await bench.start({ task: 'true' });
+      await bench.until(attempt, ({ facts }) => facts.job?.complete === true);
+      await bench.kubectl(['delete', 'pod', '-l', label(attempt), '--wait=false']);
+      const gone = await bench.until(
+        attempt,
+        ({ facts }) => facts.pod === null && facts.job?.complete === true,
+      );
+      await bench.record('job-complete-without-pod', attempt, gone);
+    },
+  },
+  {
     rows: ['job-deleted', 'job-deleted-over'],
     play: async ({ bench }) => {
       const attempt = await bench.start({ silent: true, task: saves, grace: 6, agent: stays });

@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, ServerResponse, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,10 @@ export type Asked = {
   readonly body: unknown;
 };
 
-/** What is said in place of the usual: an answer, nothing for ever, or a connection that breaks. */
+/**
+ * What is said in place of the usual: an answer, nothing for ever, or a connection that breaks: before anything is done,
+ * or once it is done.
+ */
 export type Fault =
   | {
       readonly status: number;
@@ -20,7 +23,8 @@ export type Fault =
       readonly headers?: Readonly<Record<string, string>>;
     }
   | 'frozen'
-  | 'broken';
+  | 'broken'
+  | 'done, then broken';
 
 /**
  * The wire of an API server as far as AME speaks it: what a real one cannot be made to do when a test wants it.
@@ -36,6 +40,8 @@ export type FakeKubernetes = AsyncDisposable & {
   until(what: string, times?: number): Promise<void>;
   /** The next requests of this kind meet the fault. */
   fail(what: string, fault: Fault, times?: number): void;
+  /** From here on nothing meets a fault. */
+  mend(): void;
   /** Streams of this kind that are open. */
   open(kind: string): number;
   /** A line into all open streams of the kind, as it stands. */
@@ -44,9 +50,11 @@ export type FakeKubernetes = AsyncDisposable & {
   end(kind: string, how: 'well' | 'broken'): void;
   /** What changes while it is held is in no stream: connections that are open on one side only. */
   readonly held: { is: boolean };
+  /** What containers said, by `<pod>/<container>`. */
+  readonly logs: Map<string, string>;
 };
 
-const plurals = /\/(jobs|pods|secrets|events|nodes)(?:\/([^/]+))?$/;
+const plurals = /\/(jobs|pods|secrets|events|nodes)(?:\/([^/]+?)(\/log)?)?$/;
 
 export async function startFakeKubernetes(): Promise<FakeKubernetes> {
   const asked: Asked[] = [];
@@ -54,6 +62,7 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
   const streams: { kind: string; selector: string; response: ServerResponse }[] = [];
   let listeners: (() => void)[] = [];
   const held = { is: false };
+  const logs = new Map<string, string>();
 
   const store = createStore((kind, { type, object }) => {
     if (held.is) return;
@@ -73,10 +82,10 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://fake');
-    const [, kind = '', name] = plurals.exec(url.pathname) ?? [];
+    const [, kind = '', name, part = ''] = plurals.exec(url.pathname) ?? [];
     const watches = url.searchParams.get('watch') === '1';
     const method = watches ? 'WATCH' : (request.method ?? 'GET');
-    const what = `${method} ${kind}${name === undefined ? '' : `/${name}`}`;
+    const what = `${method} ${kind}${name === undefined ? '' : `/${name}${part}`}`;
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const text = Buffer.concat(parts).toString();
@@ -87,13 +96,23 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
     if (found) {
       found.times -= 1;
       const { fault } = found;
-      if (fault === 'broken') request.socket.destroy();
+      // An answer of its own, which nobody gets.
+      if (fault === 'done, then broken') one(method, kind, name, body, new ServerResponse(request));
+      if (fault === 'broken' || fault === 'done, then broken') request.socket.destroy();
       else if (fault !== 'frozen') refuse(response, fault.status, fault.message ?? 'no', fault.headers);
       return;
     }
     if (watches) stream(kind, url.searchParams.get('labelSelector') ?? '', response);
+    else if (part !== '') sayLog(`${name}/${url.searchParams.get('container')}`, response);
     else if (method === 'GET' && name === undefined) list(kind, url.searchParams, response);
     else one(method, kind, name, body, response);
+  }
+
+  function sayLog(container: string, response: ServerResponse): void {
+    const text = logs.get(container);
+    if (text === undefined) return refuse(response, 404, `${container} not found`);
+    response.writeHead(200, { 'content-type': 'text/plain' });
+    response.end(text);
   }
 
   function stream(kind: string, selector: string, response: ServerResponse): void {
@@ -175,6 +194,7 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
         check();
       }),
     fail: (what, fault, times = 1) => void faults.push({ what, fault, times }),
+    mend: () => void faults.splice(0),
     open: (kind) => streams.filter((each) => each.kind === kind).length,
     say: (kind, line) => {
       for (const each of streams) if (each.kind === kind) each.response.write(`${line}\n`);
@@ -186,6 +206,7 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
       }
     },
     held,
+    logs,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
