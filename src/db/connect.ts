@@ -113,7 +113,9 @@ export async function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Pr
   try {
     return await drizzle({ client }).transaction((orm) => work({ orm, now: db.now }));
   } finally {
-    client.release();
+    // Where nobody heard that it began, or that it was undone, it is still open: what comes next would be a part of it, and
+    // be gone with it.
+    client.release(client.getTransactionStatus() !== 'I');
   }
 }
 

@@ -228,6 +228,30 @@ test('connections that break before their transaction begins are given back', as
   }
 });
 
+test('a connection on which nobody heard that a transaction began is not used again', async () => {
+  await using database = await createTestDatabase();
+  const db = connect({ url: database.url, max: 1 });
+  try {
+    const loseAnswer = (client: PoolClient): void => {
+      const ask = client.query.bind(client) as (...asked: unknown[]) => Promise<unknown>;
+      const lost = async (...asked: unknown[]): Promise<never> => {
+        await ask(...asked);
+        throw new Error('nobody heard the answer');
+      };
+      Object.assign(client, { query: lost });
+    };
+    db.pool.on('acquire', loseAnswer);
+    await expect(inTransaction(db, () => Promise.resolve('begun'))).rejects.toThrow(/begin/);
+    db.pool.off('acquire', loseAnswer);
+    await db.orm.execute(sql`create table noted (n int)`);
+    const other = connect({ url: database.url });
+    expect((await other.orm.execute(sql`select * from noted`)).rows).toEqual([]);
+    await other.close();
+  } finally {
+    await db.close();
+  }
+});
+
 test('a database that may only be read for a while, as in a failover, is away', async () => {
   await using database = await createTestDatabase();
   const before = connect({ url: database.url });

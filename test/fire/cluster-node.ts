@@ -60,6 +60,30 @@ export function createNode(fake: FakeKubernetes): ClusterNode {
     going.add(played);
   }
 
+  /** The pod of each Job is on the node at once, and waits for its token. */
+  async function place(): Promise<void> {
+    const seen = new Set<string>();
+    for (let times = 1; !over.signal.aborted; times += 1) {
+      await fake.until('POST jobs', times);
+      for (const { metadata } of fake.store.all('jobs')) {
+        const pod = `${metadata.name}-x`;
+        if (seen.has(metadata.uid) || fake.store.find('pods', pod)) continue;
+        seen.add(metadata.uid);
+        const waiting = { restartCount: 0, state: { waiting: { reason: 'ContainerCreating' } } };
+        fake.store.put('pods', pod, {
+          metadata: { labels: metadata.labels ?? {} },
+          spec: { nodeName: 'node-1' },
+          status: {
+            phase: 'Pending',
+            initContainerStatuses: [{ name: 'agent', ...waiting }],
+            containerStatuses: [{ name: 'task', ...waiting }],
+          },
+        });
+      }
+    }
+  }
+  void place();
+
   async function serve(): Promise<void> {
     for (let times = 1; !over.signal.aborted; times += 1) {
       await fake.until('POST secrets', times);
